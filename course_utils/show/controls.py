@@ -1,0 +1,114 @@
+"""The widgets of a quiz and of a prediction. Every control is a real button or field: Tab, Space and Enter work.
+
+Layer 1: imports `errors`, `static`, and ipywidgets, so it is imported only when something is shown. A widget is
+made once for each question and holds no answer itself; it calls the question's own method.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from course_utils.errors import CourseError
+from course_utils.show import static
+
+if TYPE_CHECKING:
+    from course_utils.show.predict import Prediction
+    from course_utils.show.quiz import Quiz
+
+STYLE = """<style>
+.course-option.jupyter-button { height: auto; min-height: 2.4em; padding: 0.45em 0.9em; line-height: 1.4;
+  white-space: normal; text-align: left; overflow: visible; font-size: var(--jp-content-font-size1, 14px);
+  color: var(--jp-content-font-color1, #1f2a33); background: var(--jp-layout-color2, #eef1f3);
+  border: 1px solid var(--jp-border-color1, #aab4bc); border-radius: 5px; }
+.course-option.jupyter-button:focus-visible { outline: 3px solid var(--jp-brand-color1, #0072b2); outline-offset: 1px; }
+.course-words { color: var(--jp-content-font-color1, #1f2a33); font-size: var(--jp-content-font-size1, 14px);
+  line-height: 1.5; max-width: 46em; }
+</style>"""
+
+
+def view(question: Any, make: Callable[[Any], widgets.Widget]) -> dict[str, Any]:
+    """The widget's part of a mime bundle; nothing outside a kernel, where no widget could work."""
+    ipython = sys.modules.get("IPython")
+    if getattr(ipython and ipython.get_ipython(), "kernel", None) is None:
+        return {}
+    if question._widget is None:
+        question._widget = make(question)
+    bundle = question._widget._repr_mimebundle_()
+    return {mime: data for mime, data in bundle.items() if "widget-view" in mime}
+
+
+def words(html: str = "") -> widgets.HTML:
+    """A line of text; a screen reader says what appears in it."""
+    return widgets.HTML(_said(html))
+
+
+def _said(html: str) -> str:
+    return f'<div class="course-words" role="status">{html}</div>' if html else ""
+
+
+def button(text: str, *, width: str) -> widgets.Button:
+    """A button whose text may run over several lines."""
+    made = widgets.Button(description=static.plain(text), layout=widgets.Layout(width=width, height="auto"))
+    made.add_class("course-option")
+    return made
+
+
+def quiz_controls(quiz: Quiz) -> widgets.Widget:
+    """One button for each option, each with room for its explanation."""
+    rows = []
+    for index, option in enumerate(quiz.options):
+        choice, why = button(f"{chr(65 + index)}.  {option.text}", width="100%"), words()
+        choice.on_click(lambda _, index=index, choice=choice, why=why: _explain(quiz, index, choice, why))
+        if option in quiz.tries:
+            _mark(quiz, index, choice, why)
+        rows.append(widgets.VBox([choice, why], layout=widgets.Layout(overflow="visible")))
+    head = widgets.HTML(f'{STYLE}<div class="course-words"><strong>Quiz.</strong> {static.rich(quiz.question)}</div>')
+    return widgets.VBox([head, *rows], layout=widgets.Layout(max_width="46em", overflow="visible", padding="4px"))
+
+
+def _explain(quiz: Quiz, index: int, choice: widgets.Button, why: widgets.HTML) -> None:
+    quiz.choose(index)
+    _mark(quiz, index, choice, why)
+
+
+def _mark(quiz: Quiz, index: int, choice: widgets.Button, why: widgets.HTML) -> None:
+    option = quiz.options[index]
+    mark = "✓" if option.right else "✗"
+    choice.description = f"{mark} {chr(65 + index)}.  {static.plain(option.text)}"
+    verdict, _, reason = option.verdict.partition(": ")
+    why.value = _said(f"{mark} <strong>{verdict}:</strong> {static.rich(reason)}")
+
+
+def predict_controls(prediction: Prediction) -> widgets.Widget:
+    """A field for a number (or the choices), a button, and room for the answer."""
+    if prediction.options:
+        field = widgets.RadioButtons(options=prediction.options, value=None, layout=widgets.Layout(width="auto"))
+    else:
+        field = widgets.Text(placeholder="a number", continuous_update=False, layout=widgets.Layout(width="9em"))
+    reply = words()
+    if prediction.said is not None:
+        field.value = str(prediction.said)
+        reply.value = _said(static.rich(f"Noted: {prediction.said}."))
+    commit = button("That is my prediction", width="auto")
+    commit.on_click(lambda _: _commit(prediction, field, reply))
+    field.observe(lambda _: _commit(prediction, field, reply), names="value")  # Enter, or leaving the field
+    head = f'{STYLE}<div class="course-words"><strong>Predict.</strong> {static.rich(prediction.question)}</div>'
+    unit = widgets.HTML(f'<span class="course-words">{static.rich(prediction.unit)}</span>')
+    line = widgets.VBox if prediction.options else widgets.HBox
+    answer = line([field, *([unit] if prediction.unit else []), commit], layout=widgets.Layout(overflow="visible"))
+    answer.layout.align_items = "flex-start" if prediction.options else "center"
+    return widgets.VBox(
+        [widgets.HTML(head), answer, reply], layout=widgets.Layout(max_width="46em", overflow="visible", padding="4px")
+    )
+
+
+def _commit(prediction: Prediction, field: Any, reply: widgets.HTML) -> None:
+    try:
+        note = f"✓ {prediction.commit(field.value if field.value is not None else '')}"
+    except CourseError as error:
+        note = f"✗ {error.fact} Try: {error.fix}"
+    reply.value = _said(static.rich(note))
