@@ -1,0 +1,158 @@
+"""A corner of its own for a notebook that we run: a bare environment, and a course server that nobody else uses.
+
+Layer 2: imports `errors` and `server.runtime`. `environment` holds no key and nothing of the caller's settings, so a
+notebook runs the same on every machine; a server inside it is found through the runtime file in the same folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from course_utils.errors import CourseError
+from course_utils.server import runtime
+from course_utils.server.runtime import Runtime
+
+KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "CONDA_PREFIX", "COURSE_SPEED")
+FIXED = {
+    "ANONYMIZED_TELEMETRY": "false",
+    "CREWAI_DISABLE_TELEMETRY": "true",
+    "CREWAI_TRACING_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "IPYKERNEL_CELL_NAME": "<IPY-INPUT>",  # without it the evalue of a SyntaxError differs on every run
+    "LANG": "C.UTF-8",
+    "LANGSMITH_TRACING": "false",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OTEL_SDK_DISABLED": "true",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+    "TZ": "UTC",
+}
+SERVE = (sys.executable, "-m", "course_utils", "serve")
+PATIENCE = 60.0  # seconds for a server to start or stop
+
+
+def environment(folder: Path, extra: Mapping[str, str] = {}) -> dict[str, str]:
+    """All environment variables for a kernel whose home, temporary files and course server are in `folder`."""
+    temporary = folder / "tmp"
+    temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folders = {
+        "HOME": str(folder),
+        "IPYTHONDIR": str(folder / ".ipython"),
+        "TMPDIR": str(temporary),
+        "MPLCONFIGDIR": str(font_cache()),
+        "COURSE_SERVER_FILE": str(runtime_file(folder)),
+        "COURSE_LOG": str(folder / "server" / "log.sqlite"),
+    }
+    return {name: os.environ[name] for name in KEPT if name in os.environ} | FIXED | folders | dict(extra)
+
+
+def font_cache() -> Path:
+    """Shared by all runs: matplotlib takes seconds to list the fonts of a machine, and warns while it does."""
+    return runtime.state_directory() / "matplotlib"
+
+
+def runtime_file(folder: Path) -> Path:
+    """Where the course server of this folder says where it is."""
+    return folder / "server" / "server.json"
+
+
+class PrivateServer:
+    """The course server of one folder, started by us; with a grading `key` its verdicts carry receipts.
+
+    Raises:
+        CourseError: On entering: the server did not start.
+    """
+
+    def __init__(self, folder: Path, *, key: bytes | None = None, command: Sequence[str] = SERVE) -> None:
+        """Args as attributes; `command` starts the server that writes the runtime file."""
+        self.folder = folder
+        self.key = key
+        self.command = command
+
+    def __enter__(self) -> PrivateServer:
+        """Start it, and wait until it says where it is."""
+        variables = environment(self.folder)
+        if self.key:
+            variables["COURSE_GRADING_KEY"] = self.key.hex()
+        messages = self.folder / "server.txt"
+        with messages.open("wb") as told:
+            self.process = subprocess.Popen(
+                self.command, env=variables, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=told, stderr=told
+            )
+        deadline = time.monotonic() + PATIENCE
+        while (found := runtime.read(runtime_file(self.folder))) is None:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.process.kill()
+                self.process.wait()
+                said = messages.read_text("utf-8", "replace").strip()[-1000:] or "nothing"
+                raise CourseError(
+                    f"The course server did not start; it said: {said}", fix="run `python -m course_utils doctor`."
+                )
+            time.sleep(0.02)
+        self.found = found  # kept: what a notebook does to the file later must not send us elsewhere
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it, and wait until it has ended."""
+        self.process.terminate()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def is_running(self) -> bool:
+        """True while the process that we started lives."""
+        return self.process.poll() is None
+
+    def get(self, path: str) -> Any:
+        """The JSON that the server answers to its owner.
+
+        Raises:
+            CourseError: It does not answer.
+        """
+        return call(self.found, "GET", path)
+
+
+def new_key() -> bytes:
+    """A grading key for one run of the grader."""
+    return secrets.token_bytes(32)
+
+
+def call(found: Runtime, method: str, path: str) -> Any:
+    """One request with the owner token.
+
+    Raises:
+        CourseError: The server does not answer, or refuses.
+    """
+    request = urllib.request.Request(
+        found.url + path, method=method, headers={"Authorization": f"Bearer {found.token}"}
+    )
+    no_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with no_proxy.open(request, timeout=PATIENCE) as response:
+            return json.loads(response.read() or b"null")
+    except OSError as error:
+        raise CourseError(f"The course server did not answer {method} {path}: {error}.", fix="run it again.") from error
+
+
+def stop(folder: Path) -> None:
+    """End the server that a notebook started on demand in `folder`, if there is one, and wait until it is gone."""
+    path = runtime_file(folder)
+    if not path.exists() or not runtime.is_running(path):
+        return
+    if found := runtime.read(path):
+        call(found, "POST", "/course/stop")
+    deadline = time.monotonic() + PATIENCE
+    while runtime.is_running(path) and time.monotonic() < deadline:
+        time.sleep(0.02)
