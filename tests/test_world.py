@@ -102,6 +102,9 @@ def test_values_are_frozen():
 
 def test_importing_reads_nothing():
     """The data are read on first use, not on import."""
-    code = "import course_utils.world as w; print(w._load.cache_info().currsize); w.orders(); print(w._load.cache_info().currsize)"
+    code = (
+        "import course_utils.world as w; print(w._load.cache_info().currsize); w.orders(); "
+        "print(w._load.cache_info().currsize)"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["0", "1"]

@@ -1,0 +1,83 @@
+"""What a graded task consists of: cases with a scripted model, and a judgement of what the server saw.
+
+Layer 1: imports `records` and `wire`. A case's `arguments` and the learner's returned value are plain JSON;
+expected values stay in the judgement, which runs on the server and never in the learner's process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from course_utils.records import Trace
+from course_utils.server.wire import ApiError, ChatRequest, Piece
+
+Script = Callable[[ChatRequest, int], str | list[Piece] | ApiError]  # (request, its number from 1) -> the answer
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why a case was not passed, in the order in which a learner reads it."""
+
+    given: str  # what the case was
+    seen: str  # what the answer did
+    needs: str  # what the task asks for
+    fix: str  # where to look next: one idea, never the code
+    misconception: str = ""  # the belief behind it, when what was seen shows one
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the server saw of one case, and what the learner's function gave back."""
+
+    trace: Trace
+    returned: Any = None  # plain JSON; for anything else {"$object": type name, "repr": the start of its repr}
+    raised: str = ""  # the exception's type name; "" when the function returned
+    message: str = ""  # the exception's text
+    lineage: tuple[str, ...] = ()  # type names of the exception and its base classes, nearest first
+    sleeps: tuple[float, ...] = ()  # seconds asked for on the course clock, in order
+
+    @property
+    def outcome(self) -> str:
+        """What came back, in a few words for a message."""
+        if self.raised:
+            return f"{self.raised}: {cut(self.message)}" if self.message else self.raised
+        return f"{cut(repr(self.returned))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One situation that an answer is tried in."""
+
+    name: str  # shown to the learner
+    arguments: Mapping[str, Any]  # plain JSON, handed over by keyword
+    script: Script  # what the model answers
+    judge: Callable[[Seen], Finding | None]  # None when the case is passed
+    held_back: bool = False  # runs only when grading
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to write, and how it is judged."""
+
+    check: str  # its name in check(...), such as "chain.gate"
+    title: str
+    points: int
+    cases: Callable[[Random], Sequence[Case]]  # a seeded generator -> the cases, in a fixed number and order
+    hints: tuple[str, ...]  # each one a step further
+    models: Mapping[str, str] = field(default_factory=lambda: {"llm": "small"})  # argument name -> model size
+
+
+def cut(text: str, length: int = 120) -> str:
+    """`text` on one line, shortened in the middle when it is longer than `length` characters.
+
+    >>> cut("a" * 50 + "b" * 50, 20)
+    'aaaaaaaaa … bbbbbbbb'
+    """
+    line = " ".join(text.split())
+    if len(line) <= length:
+        return line
+    head = (length - 2) // 2
+    return f"{line[:head]} … {line[-(length - 3 - head) :]}"
