@@ -1,0 +1,86 @@
+"""What a learner calls to be told how an answer does: `check` and `hint`.
+
+Layer 2: imports `attempt`, `connection`, `errors`, `models`, `records` and `show`. The judge is on the course server
+and looks at the requests that it saw; this module only carries inputs to the answer and the outcome back.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from course_utils.attempt import Attempt, attempt, place
+from course_utils.connection import connect
+from course_utils.errors import CheckFailed, CourseError
+from course_utils.records import Record, Trace
+
+
+def check(name: str, answer: Callable[..., Any]) -> None:
+    """Try `answer` on every case of the check `name` and print one line when all are passed.
+
+    Raises:
+        CheckFailed: A case is not passed; the text says what was given, seen and needed.
+        CourseError: There is no such check, or `answer` is not a function.
+    """
+    if not callable(answer):
+        kind = type(answer).__name__
+        raise CourseError(
+            f"check({name!r}, …) got a value of type {kind}.", fix="hand over the function itself, without ()."
+        )
+    course = connect()
+    reply = course.call("POST", "/judge/begin", {"check": name, "submission": os.environ.get("COURSE_SUBMISSION", "")})
+    session, attempts = reply.get("session"), []
+    while "case" in reply:
+        attempts.append(attempt(answer, arguments_of(reply["case"])))
+        reply = course.call("POST", f"/judge/sessions/{session}/answer", attempts[-1].body)
+    conclude(reply["verdict"], attempts, answer)
+
+
+def hint(name: str) -> None:
+    """Print the next hint for a check; each one goes a step further, and they cost nothing."""
+    told = connect().call("POST", "/judge/hints", {"check": name})
+    print(f"Hint {told['number']} of {told['of']}: {told['text']}")
+
+
+def arguments_of(case: dict[str, Any]) -> dict[str, Any]:
+    """What the answer is called with: the case's plain inputs, and its models as clients."""
+    from course_utils.models import client
+
+    models = {argument: client(**door) for argument, door in case["models"].items()}
+    return case["arguments"] | models
+
+
+def conclude(verdict: dict[str, Any], attempts: list[Attempt], answer: Callable[..., Any]) -> None:
+    """Print the success line, or draw the failing case and raise."""
+    if verdict["status"] == "passed":
+        print(verdict["line"])
+        return
+    if verdict["trace"]:
+        draw(Trace([Record(**record) for record in verdict["trace"]]))
+    said = own_words(attempts[verdict["failed_case"] - 1], answer) if attempts and verdict["failed_case"] else ""
+    raise CheckFailed("\n".join(part for part in (verdict["line"], verdict["message"], said) if part))
+
+
+def own_words(failed: Attempt, answer: Callable[..., Any]) -> str:
+    """Where the learner's code raised, and what it printed, in the case that failed."""
+    lines = []
+    if failed.error and (where := place(failed.error, answer)):
+        lines.append(f"  It was raised in {where}")
+    if printed := failed.printed.strip():
+        lines.append(f"  Your function printed: {printed}")
+    return "\n".join(lines)
+
+
+def draw(trace: Trace) -> None:
+    """Show the requests of the failing case, where there is a notebook to show them in; one row each while they fit."""
+    from IPython import get_ipython
+
+    if len(trace) <= 6:
+        trace = Trace([replace(each, step=each.step or f"request {number}") for number, each in enumerate(trace, 1)])
+
+    if get_ipython() is not None:
+        from course_utils.show.timeline import timeline
+
+        timeline(trace, title="The requests of the first case that failed")

@@ -1,0 +1,134 @@
+"""One call of a learner's function: captured, bounded, in plain data."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+import pytest
+
+from course_utils.attempt import MOST_PRINTED, attempt, place, plain
+
+
+class Weird:
+    def __repr__(self):
+        raise RuntimeError
+
+
+class Loud(str):
+    """A text that lies about itself."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = str.__hash__
+
+    def __str__(self):
+        return "another text"
+
+
+class Pretender:
+    """Says that it is a string."""
+
+    __class__ = str
+
+    def __repr__(self):
+        return "<pretender>"
+
+
+def test_prints_and_warnings_are_kept_and_not_shown(capsys):
+    """What the function prints or warns goes into the attempt, and nowhere else."""
+
+    def answer():
+        print("out")
+        print("err", file=sys.stderr)
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+        return 7
+
+    done = attempt(answer, {})
+    assert (done.body, done.printed[:8], "DeprecationWarning: old" in done.printed) == (
+        {"returned": 7},
+        "out\nerr\n",
+        True,
+    )
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_flood_of_prints_is_cut():
+    """Of a million characters the first ones are kept."""
+    assert len(attempt(lambda: print("x" * 1_000_000), {}).printed) == MOST_PRINTED
+
+
+async def test_a_coroutine_is_awaited_although_a_loop_is_running():
+    """An async answer works inside a running event loop, as in a notebook."""
+
+    async def answer(number):
+        return number + 1
+
+    assert attempt(answer, {"number": 1}).body == {"returned": 2}
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, RecursionError, ValueError])
+def test_no_exception_gets_out(error):
+    """Whatever the function raises becomes data."""
+
+    def answer():
+        raise error("words")
+
+    body = attempt(answer, {}).body
+    assert (body["raised"], body["message"], body["lineage"][0]) == (error.__name__, "words", error.__name__)
+
+
+def test_a_loop_without_end_is_stopped():
+    """A busy loop ends at the safety net, and its thread with it."""
+
+    def answer():
+        while True:
+            pass
+
+    assert attempt(answer, {}, seconds=0.2).body == {"stopped": "still running after 0 s"}
+
+
+def test_parameters_that_do_not_fit_are_said_in_words():
+    """A stub with other parameters gets a sentence with both lists."""
+    body = attempt(lambda text: text, {"text": "a", "llm": None}).body
+    assert (body["raised"], body["message"]) == ("TypeError", "it takes (text), and is called with (text, llm)")
+
+
+def test_the_place_is_the_last_line_of_the_answers_own_file():
+    """An error deep inside a library is placed where the learner's code called it."""
+
+    def answer():
+        return int("x" * 3).bit_count()
+
+    assert place(attempt(answer, {}).error, answer).endswith('return int("x" * 3).bit_count()')
+
+
+@pytest.mark.parametrize(
+    ("value", "data"),
+    [
+        (("a", 1, None, True), ["a", 1, None, True]),
+        ({"a": [1.5]}, {"a": [1.5]}),
+        (Loud("text"), "text"),
+        ("\ud800", "\\ud800"),
+        (2**70, {"$object": "int", "repr": str(2**70)}),
+        (float("nan"), {"$object": "float", "repr": "nan"}),
+        ({1: 2}, {"$object": "dict", "repr": "{1: 2}"}),
+        (Weird(), {"$object": "Weird", "repr": "<no text: RuntimeError>"}),
+    ],
+)
+def test_values_become_plain_data(value, data):
+    """What is JSON stays; a text subclass is the text it holds; everything else is named."""
+    assert plain(value) == data
+
+
+def test_a_class_that_says_it_is_text_is_not_believed():
+    """`__class__ = str` does not make an object a text."""
+    assert plain([Pretender()]) == [{"$object": "Pretender", "repr": "<pretender>"}]
+
+
+def test_deep_and_circular_values_end():
+    """A list inside itself becomes data of bounded depth."""
+    value: list = []
+    value.append(value)
+    assert str(plain(value)).count("[") < 60

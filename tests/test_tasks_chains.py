@@ -1,0 +1,57 @@
+"""Exercise 1: every right answer passes in its own style, every wrong one fails with the words that help."""
+
+from __future__ import annotations
+
+import pytest
+from answers_chains import RIGHT, WRONG
+
+from course_utils.check import check, hint
+from course_utils.errors import CheckFailed
+from course_utils.tasks import chains
+
+LINES = {
+    "chain.two_steps": "✓ chain.two_steps: 3 of 3 cases\n",
+    "chain.mend": "✓ chain.mend: 6 of 6 cases\n",
+    "chain.gate": "✓ chain.gate: 6 of 6 cases\n",
+}
+
+
+def name_of(value: object) -> str:
+    return value if isinstance(value, str) else getattr(value, "__name__", type(value).__name__)
+
+
+@pytest.mark.parametrize(("task", "answer"), [(task, answer) for task in RIGHT for answer in RIGHT[task]], ids=name_of)
+def test_a_right_answer_passes_in_any_style(judged_server, capsys, task, answer):
+    """A right answer prints the one fixed line, and nothing of what it prints itself."""
+    check(task, answer)
+    assert capsys.readouterr().out == LINES[task]
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "words"),
+    [(task, answer, words) for task in WRONG for answer, words in WRONG[task].items()],
+    ids=name_of,
+)
+def test_a_wrong_answer_fails_with_the_words_that_help(judged_server, capsys, task, answer, words):
+    """A wrong answer prints no line, and its message holds the words of the table."""
+    with pytest.raises(CheckFailed) as failed:
+        check(task, answer)
+    assert " ".join(words.split()) in " ".join(str(failed.value).split())
+    assert capsys.readouterr().out == ""
+
+
+def test_every_task_has_three_hints_that_go_further(judged_server, capsys):
+    """Hints come one at a time, in order, and the last one stays."""
+    for task in chains.TASKS:
+        for _ in range(4):
+            hint(task.check)
+        told = capsys.readouterr().out.splitlines()
+        wanted = [f"Hint {number} of 3: {text}" for number, text in enumerate(task.hints, 1)]
+        assert told == [*wanted, wanted[-1]]
+
+
+def test_each_table_is_long_enough():
+    """At least three right and six wrong answers stand behind every check."""
+    tasks = {task.check for task in chains.TASKS}
+    assert tasks == set(RIGHT) == set(WRONG)
+    assert all(len(RIGHT[task]) >= 3 and len(WRONG[task]) >= 6 for task in tasks)
