@@ -23,7 +23,7 @@ _HOME = {
     "world": "world",
 }
 
-__all__ = sorted(_HOME)  # noqa: PLE0605 - one table instead of two lists that drift apart
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name):

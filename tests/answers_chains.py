@@ -86,7 +86,7 @@ def two_steps_leaves(ticket, llm):
 
 
 def two_steps_typo(ticket, llm):
-    summary = llm.invoke(ticket).text
+    summary = llm.invoke(ticket).text  # noqa: F841 - misspelt in the next line
     return llm.invoke(f"Reply to: {sumary}").text  # noqa: F821 - the learner's typo
 
 

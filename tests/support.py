@@ -15,8 +15,9 @@ import httpx
 import uvicorn
 
 from course_utils.records import Trace
-from course_utils.server.app import CourseApp, Settings, create_app
+from course_utils.server.app import CourseApp, create_app
 from course_utils.server.scopes import Scope
+from course_utils.server.state import Settings
 from course_utils.server.wire import Backend, ChatRequest, Model, Piece, Usage
 
 TOKEN = "owner-token-for-tests"

@@ -41,6 +41,9 @@ def check(name, f):
     assert f(2) == 4
     print(f"✓ {name}: 1 of 1 cases")
 
+# %% name="target-double" tags=["given", "target"]
+print("2 -> 4")
+
 # %% name="answer-double" tags=["answer"]
 def double(x):
     # solution
@@ -94,15 +97,21 @@ def checked(project, capsys):
 def test_exercise_is_the_solution_without_answers(built):
     """The learner's copy holds the same cells under the same names, answers blanked, nothing executed."""
     exercise, solution = read(built / "exercises/01_first.ipynb"), read(built / "solutions/01_first.ipynb")
-    assert "".join(exercise["cells"][2]["source"]) == (
+    assert "".join(exercise["cells"][3]["source"]) == (
         "def double(x):\n    # your code here\n    raise NotImplementedError"
     )
-    assert "".join(solution["cells"][2]["source"]) == "def double(x):\n    return 2 * x"
+    assert "".join(solution["cells"][3]["source"]) == "def double(x):\n    return 2 * x"
     assert [cell["id"] for cell in exercise["cells"]] == [cell["id"] for cell in solution["cells"]]
-    assert [cell["id"] for cell in exercise["cells"]] == ["text-01", "given-check", "answer-double", "check-double"]
-    assert [cell.get("execution_count") for cell in exercise["cells"]] == [None] * 4
-    assert [cell.get("execution_count") for cell in solution["cells"]] == [None, 1, 2, 3]
-    assert solution["cells"][3]["outputs"] == [
+    assert [cell["id"] for cell in exercise["cells"]] == [
+        "text-01",
+        "given-check",
+        "target-double",
+        "answer-double",
+        "check-double",
+    ]
+    assert [cell.get("execution_count") for cell in exercise["cells"]] == [None] * 5
+    assert [cell.get("execution_count") for cell in solution["cells"]] == [None, 1, 2, 3, 4]
+    assert solution["cells"][4]["outputs"] == [
         {"name": "stdout", "output_type": "stream", "text": ["✓ first.double: 1 of 1 cases\n"]}
     ]
 
@@ -113,9 +122,20 @@ def test_what_a_learner_should_not_change_is_locked(built):
     assert [(cell["metadata"].get("editable"), cell["metadata"].get("deletable")) for cell in cells] == [
         (None, None),
         (False, False),
+        (False, False),
         (None, False),
         (False, False),
     ]
+
+
+def test_a_target_is_shown_and_its_code_is_folded(built):
+    """The learner's copy shows what the executed solution shows, and no other output."""
+    exercise, solution = (read(built / folder / "01_first.ipynb") for folder in ("exercises", "solutions"))
+    shown = {cell["id"]: cell["outputs"] for cell in exercise["cells"] if cell.get("outputs")}
+    target = next(cell for cell in solution["cells"] if cell["id"] == "target-double")
+    assert shown == {"target-double": target["outputs"]}
+    assert target["outputs"][0]["text"] == ["2 -> 4\n"]
+    assert target["metadata"]["jupyter"] == {"source_hidden": True}
 
 
 def test_two_builds_are_byte_identical(project):

@@ -6,10 +6,8 @@ Layer 1: imports the other server modules. All state belongs to the event loop t
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -20,37 +18,12 @@ from starlette.routing import BaseRoute
 
 from .chat import chat
 from .control import ROUTES
-from .guard import MOST_BYTES, Guard
-from .log import Log
-from .scopes import MAIN, Scopes
-from .wire import ApiError, Backend
+from .guard import Guard
+from .scopes import MAIN
+from .state import Course, Settings
+from .wire import ApiError
 
 CHAT = re.compile(r"(?:/s/([^/]+))?/v1/chat/completions")
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a server is started with."""
-
-    token: str = field(repr=False)  # the owner's secret
-    log_path: Path
-    backend: Backend
-    speed: float = 1.0  # course seconds in a real one
-    most_scopes: int = 1000
-    most_bytes: int = MOST_BYTES  # of a request's body
-
-
-class Course:
-    """The server's state, as `app.state.course`."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.backend = settings.backend
-        self.log = Log(settings.log_path)
-        self.scopes = Scopes(settings.token, settings.backend, settings.speed, settings.most_scopes)
-        self.scopes.last_id = lambda: self.log.last_id
-        self.clients: set[int] = set()  # process ids of kernels that use the server
-        self.on_stop: Callable[[], None] | None = None  # set by whoever runs the server
 
 
 class CourseApp(Starlette):

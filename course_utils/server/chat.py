@@ -12,7 +12,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic_core import to_json
 
@@ -26,10 +26,8 @@ from .entry import Entry
 from .limits import too_many
 from .scopes import Scope
 from .sse import DONE, Answer, event
+from .state import Course
 from .wire import ApiError, ChatRequest, Piece
-
-if TYPE_CHECKING:
-    from .app import Course
 
 logger = logging.getLogger(__name__)
 NO_ANSWER = 444  # the status in the log when the server hung up without an answer, as planned

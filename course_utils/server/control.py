@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
@@ -23,10 +23,8 @@ from .limits import Rate
 from .log import as_json
 from .openai_api import about, decode, find_model, refusal
 from .scopes import Scope
+from .state import Course
 from .wire import ApiError
-
-if TYPE_CHECKING:
-    from .app import Course
 
 
 class Asked(BaseModel):

@@ -119,7 +119,8 @@ def _listen(port: int, former: int) -> Iterator[socket.socket]:
 
 
 def _make_app(token: str, log_path: Path, backend: Backend, speed: float, routes: Sequence[Any]) -> Any:
-    from .app import Settings, create_app
+    from .app import create_app
+    from .state import Settings
 
     return create_app(Settings(token=token, log_path=log_path, backend=backend, speed=speed), routes=routes)
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as widgets
 
 from course_utils.errors import CourseError
 from course_utils.show import static
 
-if TYPE_CHECKING:
-    from course_utils.show.predict import Prediction
-    from course_utils.show.quiz import Quiz
+Quiz = Any  # a show.quiz.Quiz and a show.predict.Prediction, which import this module
+Prediction = Any
 
 STYLE = """<style>
 .course-option.jupyter-button { height: auto; min-height: 2.4em; padding: 0.45em 0.9em; line-height: 1.4;
