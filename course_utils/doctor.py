@@ -1,7 +1,7 @@
 """What is here, what is missing, and how to get it: one line each, before the set-up as well as after it.
 
-Top layer. Imports the standard library, `env` and `server.runtime`. It looks and changes nothing; of keys it only
-says whether they are there.
+Top layer. Imports the standard library, `copies`, `env` and `server.runtime`. It looks and changes nothing;
+of keys it only says whether they are there.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from course_utils import copies
 from course_utils.env import lock, markers, probes
 from course_utils.env.setup import ROOM, is_active
 from course_utils.env.venv import Venv
@@ -40,7 +41,7 @@ class Row:
 
 def examine() -> int:
     """Print the table; gives 0 when the lessons can work, otherwise 1."""
-    rows = [*python(), *packages(), *machine(), *sandbox(), *surroundings()]
+    rows = [*python(), *packages(), *machine(), *own_copies(), *sandbox(), *surroundings()]
     width = max(len(row.name) for row in rows)
     for row in rows:
         print(f"{'!' if row.bad else ' '} {row.name:<{width}}  {row.state:<13}  {row.detail}".rstrip())
@@ -113,6 +114,13 @@ def machine() -> Iterator[Row]:
     yield Row(
         "Port 8888", "taken" if taken else "free", "JupyterLab takes the next free one" if taken else "for JupyterLab"
     )
+
+
+def own_copies() -> Iterator[Row]:
+    """Where the learner's copies are."""
+    is_there = copies.location().is_dir()
+    where = str(copies.location()) if is_there else "the first `lab` makes them"
+    yield Row("Your copies", "ready" if is_there else "not made", where)
 
 
 def sandbox() -> Iterator[Row]:

@@ -6,18 +6,15 @@ process alone and the two are ended in order: first JupyterLab with its kernels,
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
-import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
 
+from course_utils import copies
 from course_utils.env.lock import PROJECT
 from course_utils.env.processes import (
     FAREWELL,
@@ -32,6 +29,7 @@ from course_utils.env.processes import (
 )
 from course_utils.env.variables import for_notebooks
 from course_utils.errors import CourseError
+from course_utils.jupyter import jupyterlab, trust
 from course_utils.server import runtime
 
 ABOUT = {
@@ -50,13 +48,18 @@ def lab(*, model: str = "practice", port: int | None = None, browser: bool = Tru
     os.environ["COURSE_MODEL"] = model  # a kernel that has to start a server anew starts the same one
     chosen = free_port(port)
     logs = runtime.private_directory(runtime.state_directory())
+    work = copies.location()
+    for line in copies.bring_up_to_date(PROJECT, work):
+        print(line, flush=True)
     trust(PROJECT)
     with ExitStack() as stack:
         stack.enter_context(stopped_by_signals())
         url = stack.enter_context(course_server(model, logs / "server.log"))
         log = None if verbose else stack.enter_context(private_file(logs / "jupyter.log"))
-        jupyter, address = stack.enter_context(jupyterlab(chosen, exact=port is not None, browser=browser, log=log))
+        options = {"exact": port is not None, "browser": browser, "log": log}
+        jupyter, address = stack.enter_context(jupyterlab(work, chosen, **options))
         print(f"The course is running. Stop it with Ctrl-C.\n  Lessons        {address}", flush=True)
+        print(f"  Your copies    {copies.shown(work)} (the originals stay as they are)", flush=True)
         print(f"  Course server  {url} ({ABOUT[model]})", flush=True)
         if log:
             print(f"  Messages       {log.name}", flush=True)
@@ -114,77 +117,3 @@ def course_server(model: str, messages: Path) -> Iterator[str]:
                     last_words("The course server", server, messages, since), "python3 -m course_utils doctor"
                 )
             yield answer[0].url
-
-
-@contextmanager
-def jupyterlab(
-    port: int, *, exact: bool, browser: bool, log: IO[str] | None
-) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """JupyterLab and the address, token included, at which the first lesson opens.
-
-    Raises:
-        CourseError: It did not start.
-    """
-    lessons = sorted((PROJECT / "notebooks").glob("*.ipynb"))
-    page = f"/lab/tree/notebooks/{lessons[0].name}" if lessons else "/lab"
-    token = secrets.token_hex(24)
-    since = log.tell() if log else 0
-    variables = {**for_notebooks(), "JUPYTER_PREFER_ENV_PATH": "1", "JUPYTER_TOKEN": token}
-    command = jupyter_command(port, page, exact=exact, browser=browser)
-    with ended(start(command, PROJECT, variables, log)) as process:
-        wait_until(lambda: server_address(token) or process.poll() is not None, PATIENCE)
-        url = server_address(token)
-        if not url:
-            where = Path(log.name) if log else None
-            raise CourseError(last_words("JupyterLab", process, where, since), "python3 -m course_utils doctor")
-        yield process, f"{url.rstrip('/')}{page}?token={token}"
-
-
-def jupyter_command(port: int, page: str, *, exact: bool, browser: bool) -> list[str]:
-    """The command line of a JupyterLab that asks nobody on the internet anything."""
-    command = [
-        sys.executable, "-m", "jupyterlab",
-        f"--ServerApp.root_dir={PROJECT}",
-        f"--ServerApp.port={port}",
-        f"--ServerApp.port_retries={0 if exact else 50}",
-        f"--LabApp.default_url={page}",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.extension_manager=readonly",  # the other one lists the packages of an index
-    ]  # fmt: skip
-    command += [] if browser else ["--no-browser"]
-    # JupyterLab refuses root, for notebooks are programs; in a container root is often all there is.
-    return command + (["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])
-
-
-def server_address(token: str) -> str:
-    """The address of the Jupyter server with this token, from the file it writes once it listens; "" before."""
-    from jupyter_core.paths import jupyter_runtime_dir
-
-    for path in Path(jupyter_runtime_dir()).glob("jpserver-*.json"):
-        try:
-            info = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):
-            continue  # half-written, or gone again
-        if info.get("token") == token:
-            return info["url"]
-    return ""
-
-
-def trust(project: Path) -> None:
-    """Sign the built lessons and solutions in the learner's own Jupyter, so that their pictures show at once.
-
-    Only notebooks that this folder's sources build: whoever starts the lab runs code from this folder anyway,
-    while a notebook that came from elsewhere still has to earn its trust.
-    """
-    import course_utils.env.import_guard  # noqa: F401, I001 - before nbformat, which it makes quicker to import
-    import nbformat
-    from nbformat.sign import NotebookNotary
-
-    folders = (("lessons", "notebooks"), ("exercises", "solutions"))
-    sources = [(path.stem, built) for kind, built in folders for path in (project / "source" / kind).glob("*.py")]
-    notary = NotebookNotary()
-    for stem, built in sources:
-        path = project / built / f"{stem}.ipynb"
-        if path.exists():
-            notary.sign(nbformat.read(path, as_version=4))

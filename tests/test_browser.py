@@ -57,7 +57,7 @@ def test_lesson_1_runs_from_top_to_bottom_and_its_quiz_answers(lab, shots):
         quiz.get_by_text("Right:").wait_for()
         lesson.shot("lesson-quiz", quiz)
 
-        guess = lesson.output("l1-bad-statuses")
+        guess = lesson.output("bad_statuses = predict(")
         guess.locator("input").fill("2")
         guess.get_by_text("That is my prediction").click()
         guess.get_by_text("Noted: 2 requests").wait_for()
@@ -71,7 +71,7 @@ def test_a_changed_cell_gets_a_sensible_answer(lab, shots):
     """A learner who writes a ticket of their own gets a summary of that one."""
     with chromium() as page:
         lesson = Notebook(page, lab, "notebooks/01_from_tasks_to_workflows.ipynb", shots)
-        lesson.run("from course_utils import calibration")
+        lesson.run("course = connect()")
         lesson.run("SUMMARISE = ")
         lesson.write(
             "print(ticket)", 'ticket = "My Heron counts no rain since Tuesday, and I emptied it twice."\nprint(ticket)'
@@ -86,7 +86,7 @@ def test_exercise_1_done_wrong_and_then_right(lab, shots):
     """A blank, a wrong and a right answer each say so, with a picture of the failing case."""
     with chromium() as page:
         exercise = Notebook(page, lab, "exercises/01_a_chain_with_a_gate.ipynb", shots)
-        exercise.run("from course_utils import chat_model, check")
+        exercise.run("from course_utils import")
         exercise.run("def summarise_translate")
         blank = exercise.run('check("chain.gate"')
         blank.get_by_text("· chain.gate: not written yet").wait_for()

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+import course_utils
 from course_utils.env import lock, pinning
 from course_utils.env.markers import holds
 
@@ -105,3 +106,11 @@ def test_every_import_is_declared():
     known = {lock.normal(requirement.name) for requirements in declared().values() for requirement in requirements}
     used = {name.partition(".")[0] for path in modules() for name in imports_of(path)} - sys.stdlib_module_names
     assert {name for name in used - {"course_utils"} if lock.normal(BROUGHT.get(name, name)) not in known} == set()
+
+
+def test_one_version_everywhere():
+    """The package, its metadata and the citation name the same edition, and the change log has an entry for it."""
+    declared_version = PROJECT["project"]["version"]
+    cited = yaml.safe_load((lock.PROJECT / "CITATION.cff").read_text("utf-8"))["version"]
+    assert course_utils.__version__ == declared_version == cited
+    assert f"\n## {declared_version}" in (lock.PROJECT / "CHANGELOG.md").read_text("utf-8")

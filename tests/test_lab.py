@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from course_utils import lab
+from course_utils import copies, jupyter, lab
 from course_utils.env import processes
 from course_utils.env.lock import PROJECT
 from course_utils.errors import CourseError
@@ -33,6 +33,7 @@ def home(tmp_path, monkeypatch) -> Path:
     server.mkdir(mode=0o700)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("COURSE_SERVER_FILE", str(server / "server.json"))
+    monkeypatch.setenv("COURSE_WORK", str(tmp_path / "work"))
     return tmp_path
 
 
@@ -48,10 +49,11 @@ def sitting(*options: str) -> subprocess.Popen[str]:
 def started(home) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """A sitting that has said where everything is, and its lines."""
     process = sitting("--port", "0")
-    lines = [process.stdout.readline() for _ in range(4)]
+    lines = [process.stdout.readline() for _ in range(5)]
     yield process, lines
     process.terminate()
     process.wait(60)
+    process.stdout.close()
 
 
 def start_kernel(address: str) -> None:
@@ -67,7 +69,8 @@ def test_a_sitting_ends_with_everything_it_started(started, number):
     """Ctrl-C, SIGTERM and a closed terminal end JupyterLab, its kernels and the course server; the status is 0."""
     process, lines = started
     assert re.fullmatch(r"  Lessons +http://localhost:\d+/lab\S*\?token=\w{48}\n", lines[1]), lines
-    assert re.fullmatch(r"  Course server +http://127.0.0.1:\d+ \(practice model: .*\)\n", lines[2])
+    assert lines[2] == f"  Your copies    {copies.location()} (the originals stay as they are)\n"
+    assert re.fullmatch(r"  Course server +http://127.0.0.1:\d+ \(practice model: .*\)\n", lines[3])
     start_kernel(lines[1].split()[-1])
     family = psutil.Process(process.pid).children(recursive=True)
     assert sum("ipykernel_launcher" in " ".join(one.cmdline()) for one in family) == 1
@@ -115,8 +118,8 @@ def test_stop_ends_the_server_of_this_folder(home, capsys):
     assert not runtime.is_running(runtime.location())
 
 
-def test_only_notebooks_that_the_sources_build_are_trusted(home, tmp_path):
-    """A built lesson shows its pictures at once; a notebook from elsewhere has to earn its trust."""
+def test_only_unchanged_copies_of_built_notebooks_are_trusted(home, tmp_path):
+    """A copy of a built lesson shows its pictures at once; a changed one, or one from elsewhere, has to earn trust."""
     import nbformat
     from nbformat.sign import NotebookNotary
 
@@ -128,16 +131,50 @@ def test_only_notebooks_that_the_sources_build_are_trusted(home, tmp_path):
         output = nbformat.v4.new_output("display_data", {"text/html": f"<b>{name}</b>"})
         books[name] = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=[output])])
         nbformat.write(books[name], tmp_path / f"notebooks/{name}.ipynb")
-    lab.trust(tmp_path)
-    assert {name: NotebookNotary().check_signature(book) for name, book in books.items()} == {
+    jupyter.trust(tmp_path)
+    copies.bring_up_to_date(tmp_path, tmp_path / "work")
+    found = {name: nbformat.read(tmp_path / f"work/notebooks/{name}.ipynb", as_version=4) for name in books}
+    found["changed"] = nbformat.from_dict(found["01_built"])
+    found["changed"].cells[0].outputs[0].data["text/html"] = "<i>mine</i>"
+    assert {name: NotebookNotary().check_signature(book) for name, book in found.items()} == {
         "01_built": True,
         "02_stranger": False,
+        "changed": False,
     }
+
+
+def page_config(address: str) -> dict:
+    """What JupyterLab tells the browser."""
+    with urllib.request.urlopen(address, timeout=60) as answer:
+        text = answer.read().decode()
+    return json.loads(re.search(r'id="jupyter-config-data" type="application/json">(.*?)</script>', text, re.S)[1])
+
+
+def test_jupyterlab_opens_the_copies_and_does_not_ask_about_news(started, home):
+    """Its folder is the one with the copies, the plugin that asks is off, and no settings were written for that."""
+    told = page_config(started[1][1].split()[-1])
+    assert "@jupyterlab/apputils-extension:announcements" in told["disabledExtensions"]
+    assert Path(told["serverRoot"]).expanduser() == copies.location()
+    assert [path.name for path in (copies.location() / "notebooks").iterdir()] == [
+        path.name for path in copies_of("notebooks")
+    ]
+    assert list((home / ".jupyter").rglob("page_config*")) == []
+
+
+def copies_of(folder: str) -> list[Path]:
+    """The notebooks that the course has in a folder."""
+    return [PROJECT / path for path in copies.originals(PROJECT) if path.startswith(folder)]
+
+
+def test_the_learners_own_jupyter_settings_stay_in_force(monkeypatch):
+    """Ours come first on the path, and what was on it before follows."""
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "/mine")
+    assert jupyter.jupyter_variables()["JUPYTER_CONFIG_PATH"] == os.pathsep.join([str(jupyter.SETTINGS), "/mine"])
 
 
 def test_jupyter_asks_nobody_for_news():
     """The command line turns off news, update checks and the list of extensions."""
-    command = lab.jupyter_command(8888, "/lab", exact=True, browser=False)
+    command = jupyter.jupyter_command(Path("work"), 8888, "/lab", exact=True, browser=False)
     assert {
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",

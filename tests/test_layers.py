@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "course_utils"
-TOP = ("__init__", "__main__", "arguments", "commands", "doctor", "env", "lab", "suite")
+TOP = ("__init__", "__main__", "arguments", "commands", "copies", "doctor", "env", "jupyter", "lab", "suite")
 LAYERS = [  # from the bottom; a name stands for a module or for a folder of modules
     ("errors", "records", "faults", "world", "clock", "receipts"),
     ("server", "show"),
