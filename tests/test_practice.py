@@ -4,6 +4,7 @@ import asyncio
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -278,3 +279,12 @@ def test_small_model_errs_in_long_sums():
     long = [(1234 + 7 * step, 567 + step) for step in range(40)]
     assert wrong("practice-large", long) < wrong("practice-small", long) < 25
     assert wrong("practice-small", [(step, 9) for step in range(1, 60)]) == 0
+
+
+def test_it_says_how_to_connect_a_real_model():
+    """Asked what it is, it names both commands as the command line and the document spell them."""
+    said = text("Who are you?")
+    document = (Path(__file__).parent.parent / "docs" / "PRACTICE_MODEL.md").read_text(encoding="utf-8")
+    for command in ("python3 -m course_utils lab --model openai", "python3 -m course_utils lab --model local"):
+        assert command in said and command in document
+    assert "OPENAI_API_KEY" in said

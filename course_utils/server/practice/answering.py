@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 
-from course_utils import world
 from course_utils.server.practice import facts
 from course_utils.server.practice.arithmetic import evaluate, find_expression, spell
 from course_utils.server.practice.limits import sentence_limit, within, word_limit
@@ -21,11 +20,11 @@ from course_utils.server.practice.writing import GREETING
 ABOUT = (
     "I am the practice model of this course: a simulator, not a language model. "
     f"With plain rules about one invented shop I can {SKILLS}. "
-    "For a real model start the course server with --model local or --model openai."
+    "For a real model start the course with `python3 -m course_utils lab --model openai`, which needs OPENAI_API_KEY, "
+    "or with `python3 -m course_utils lab --model local`."
 )
 NO_ANSWER = "I do not know: neither your message nor the help centre of Merrowby says anything about it."
 NO_ORDERS = "I cannot see any orders from here; give me a tool that looks them up, such as look_up_order(order_id)."
-PRICE = re.compile(r"\b(?:price|cost|costs|how much|expensive|preis|prix|precio)\b", re.IGNORECASE)
 ORDER_STATE = re.compile(
     r"\b(?:where is|status|shipped|when (?:will|does|did)|look up|arriv\w+|state)\b", re.IGNORECASE
 )
@@ -66,9 +65,6 @@ def _from_memory(question: str, size: Size, noise: Noise) -> str:
         return ABOUT
     if facts.order_ids(question) and ORDER_STATE.search(question):
         return NO_ORDERS
-    if PRICE.search(question) and (named := facts.products(question)):
-        priced = [each for each in world.products() if each.name in named]
-        return " ".join(f"The {each.name} costs €{each.price:.2f}." for each in priced)
     return " ".join(facts_for(question, 2)) or NO_ANSWER
 
 

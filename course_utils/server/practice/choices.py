@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 
 from course_utils.server.practice import critique, facts
-from course_utils.server.practice.classify import classify, concepts_in, weigh
+from course_utils.server.practice.classify import classify, concepts_in, settle, weigh
 from course_utils.server.practice.context import Context, plain_name
 from course_utils.server.practice.labels import concept_of, find_labels, label
 from course_utils.server.practice.retrieval import facts_for
+from course_utils.server.practice.routing import offers_tools, weigh_tools
 from course_utils.server.practice.words import content, words
 
 GOOD = frozenset(
@@ -30,6 +31,8 @@ def choose(options: list[str], name: str, context: Context) -> str:
     meanings = {each.text.lower(): each.meaning for each in find_labels(context.reading.instruction)}
     labels = [label(option, meanings.get(option.lower(), "")) for option in options]
     text = context.item[1] if context.item else context.text
+    if offers_tools(labels):
+        return settle(weigh_tools(text, labels), labels, context.size, context.noise, name).text
     return classify(text, labels, context.size, context.noise, tag=name).text
 
 

@@ -55,7 +55,11 @@ def classify(text: str, labels: list[Label], size: Size, noise: Noise, tag: str 
     Args:
         tag: Separates the draws of several labels in one answer.
     """
-    evidence = weigh(text, labels, size.overlooks)
+    return settle(weigh(text, labels, size.overlooks), labels, size, noise, tag)
+
+
+def settle(evidence: Evidence, labels: list[Label], size: Size, noise: Noise, tag: str = "label") -> Label:
+    """The label that the evidence speaks for, or a wrong one as often as a model errs."""
     if evidence.injected and noise.chance(size.obeys, tag, "obeys"):
         named = [each for each in labels if each.text.lower() in evidence.injected.lower()]
         if named:
@@ -81,10 +85,11 @@ def weigh(text: str, labels: list[Label], negated: float = 0.1) -> Evidence:
     stems = content(honest)
     scores = [_score(each, labels, found, stems) for each in labels]
     top, second = [*sorted(scores, reverse=True), 0.0, 0.0][:2]
-    return Evidence(tuple(scores), _doubt(honest, top, second, bool(injected)), injected)
+    return Evidence(tuple(scores), doubt_of(honest, top, second, bool(injected)), injected)
 
 
-def _doubt(text: str, top: float, second: float, injected: bool) -> float:
+def doubt_of(text: str, top: float, second: float, injected: bool) -> float:
+    """How unclear a case is, from 0 to 1: by the gap between the best two, and by how the text is written."""
     count = len(text.split())
     doubt = max(0.0, 0.5 - 0.6 * (top - second) / (top + 1))
     doubt += 0.25 * (NEGATED.search(text) is not None) + 0.15 * (FINE.search(text) is not None)

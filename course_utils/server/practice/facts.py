@@ -31,7 +31,7 @@ DAYS = re.compile(
 MONTH_DAY = re.compile(rf"\b({MONTH}) (\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (\d{{4}}))?", re.IGNORECASE)
 NAME_INTRO = re.compile(
     r"(?:\b[Mm]y name is|\b[Tt]his is|\bI am|\bI'm|\b[Ii]ch hei(?:ß|ss)e|\b[Cc]ustomer(?: name)?:|"
-    r"\b[Nn]ame:)\s+((?:[A-ZÀ-Þ][\w'’-]+)(?:\s+(?:van |de |von )?[A-ZÀ-Þ][\w'’-]+){0,3})"
+    r"\b[Nn]ame:)\s+((?:[A-ZÀ-Þ][a-zß-ÿ'’][\w'’-]*)(?:\s+(?:van |de |von )?[A-ZÀ-Þ][\w'’-]+){0,3})"
 )
 NAME_CLOSE = re.compile(
     r"(?i:regards|wishes|sincerely|cheers|thanks|thank you|yours|grüße|"

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 
 from course_utils.server.practice import facts
+from course_utils.server.practice.knowing import as_sentence
 from course_utils.server.practice.noise import Noise
 from course_utils.server.practice.reading import Reading
-from course_utils.server.practice.retrieval import best_sentences, find_articles
+from course_utils.server.practice.retrieval import best_sentences, facts_for, find_articles
 from course_utils.server.practice.sizes import Size
 from course_utils.server.practice.words import sentences
-from course_utils.server.practice.writing import APOLOGY, CLOSING, as_sentence, greeting, limited
+from course_utils.server.practice.writing import APOLOGY, CLOSING, greeting, limited
 
 
 def improve(reading: Reading, size: Size, noise: Noise) -> str:
@@ -47,6 +48,11 @@ def _with_order(text: str, material: str) -> str:
     return _before_closing(text, f"This is about order {missing[0]}.") if missing else text
 
 
+def _with_amount(text: str, material: str) -> str:
+    missing = [match.group().strip() for match in facts.MONEY.finditer(material) if match.group().strip() not in text]
+    return _before_closing(text, f"The amount is {missing[0]}.") if missing else text
+
+
 def _with_apology(text: str, material: str) -> str:
     return text if re.search(r"\bsorry\b|\bapolog", text, re.IGNORECASE) else _before_closing(text, APOLOGY)
 
@@ -57,7 +63,8 @@ def _with_facts(text: str, material: str) -> str:
     listed = [
         as_sentence(line.lstrip("-*• ")) for line in material.split("\n") if line.lstrip().startswith(("-", "*", "•"))
     ]
-    pool = listed or (best_sentences(material, found[0][1].text, 3) if found else [])
+    known = facts_for(material, 3, is_message=True)
+    pool = listed or known or (best_sentences(material, found[0][1].text, 3) if found else [])
     missing = [each for each in pool if each not in text]
     return _before_closing(text, " ".join(missing[:3])) if missing else text
 
@@ -75,6 +82,7 @@ FIXES = {
     r"greet|salutation|hello": _with_greeting,
     r"thank|polite|friendl|warm": _with_thanks,
     r"order|\b[A-Z]{2,5}-\d+": _with_order,
+    r"amount|sum of money": _with_amount,
     r"sorry|apolog|empath": _with_apology,
     r"fact|detail|specific|longer|too short|help centre|concrete|explain": _with_facts,
     r"clos|regards|sign": _with_closing,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from itertools import zip_longest
+from typing import Any
 
 from course_utils.server.practice.answers import Answer
 from course_utils.server.practice.noise import Noise, noise_of
@@ -16,6 +16,8 @@ from course_utils.server.practice.reply import answer
 from course_utils.server.practice.sizes import SIZES, Size
 from course_utils.server.practice.tokens import compact, count_prompt, tokens
 from course_utils.server.wire import ApiError, ChatRequest, Model, Piece, Usage
+
+Part = str | dict[str, Any]  # one token: a piece of text, or a tool-call delta
 
 
 class PracticeModel:
@@ -48,13 +50,11 @@ class PracticeModel:
         prompt_tokens = count_prompt(request.messages, request.tools, request.response_format)
         _check_length(request, prompt_tokens, size)
         room = min(request.token_limit or size.context_tokens, size.context_tokens - prompt_tokens)
-        choices, used = [], 0
+        choices = []
         for number in range(request.n):
             noise = noise_of(request, number, self.seed)
-            pieces, count = _choice(answer(request, size, noise), request, number, noise, room)
-            choices.append(pieces)
-            used += count
-        yield from _timed(choices, size, prompt_tokens, noise_of(request, 0, self.seed), used)
+            choices.append(_choice(answer(request, size, noise), request, number, noise, room))
+        yield from _timed(choices, size, prompt_tokens, noise_of(request, 0, self.seed))
 
 
 def _known(model: str) -> Size:
@@ -88,29 +88,26 @@ def _check_length(request: ChatRequest, prompt_tokens: int, size: Size) -> None:
     )
 
 
-def _choice(made: Answer, request: ChatRequest, choice: int, noise: Noise, room: int) -> tuple[list[Piece], int]:
-    """The pieces of one choice, and how many tokens they cost."""
+def _choice(made: Answer, request: ChatRequest, choice: int, noise: Noise, room: int) -> tuple[list[Part], str]:
+    """The tokens of one choice, and why it ends."""
     if made.calls:
-        pieces, reason = _call_pieces(made, choice, noise), "tool_calls"
+        parts, reason = _call_parts(made, choice, noise), "tool_calls"
     else:
         text, reason = _until_stop(made.text, request.stops), "stop"
-        pieces = [Piece(text=token, choice=choice) for token in tokens(text)]
-    if len(pieces) > room:
-        pieces, reason = pieces[:room], "length"
-    return [*pieces, Piece(choice=choice, finish_reason=reason)], len(pieces)
+        parts = list[Part](tokens(text))
+    return (parts, reason) if len(parts) <= room else (parts[:room], "length")
 
 
-def _call_pieces(made: Answer, choice: int, noise: Noise) -> list[Piece]:
+def _call_parts(made: Answer, choice: int, noise: Noise) -> list[Part]:
     """Tool-call deltas: first the name with an id, then the arguments bit by bit; each counts as one token."""
-    pieces = []
+    parts: list[Part] = []
     for index, call in enumerate(made.calls):
         digest = hashlib.sha256(noise.key + f"{choice}:{index}".encode()).hexdigest()
         function = {"name": call.name, "arguments": ""}
-        opening = {"index": index, "id": f"call_{digest[:24]}", "type": "function", "function": function}
-        pieces.append(Piece(choice=choice, tool_call=opening))
+        parts.append({"index": index, "id": f"call_{digest[:24]}", "type": "function", "function": function})
         for token in tokens(compact(call.arguments)):
-            pieces.append(Piece(choice=choice, tool_call={"index": index, "function": {"arguments": token}}))
-    return pieces
+            parts.append({"index": index, "function": {"arguments": token}})
+    return parts
 
 
 def _until_stop(text: str, stops: list[str]) -> str:
@@ -118,18 +115,22 @@ def _until_stop(text: str, stops: list[str]) -> str:
     return text[: min(ends)] if ends else text
 
 
-def _timed(choices: list[list[Piece]], size: Size, prompt: int, noise: Noise, used: int) -> Iterator[Piece]:
+def _timed(choices: list[tuple[list[Part], str]], size: Size, prompt: int, noise: Noise) -> Iterator[Piece]:
     """All choices side by side, as a provider generates them; the usage rides on the very last piece."""
     spread = 90 + noise.below(21, "latency")  # per cent
     wait = round((size.first_token + prompt / size.prefill) * spread / 100, 4)
     step = round(100 / (size.speed * spread), 5)
-    ordered: list[Piece] = []
-    for row in zip_longest(*choices):
-        for piece in filter(None, row):
-            is_end = piece.finish_reason is not None and ordered
-            ordered.append(piece if is_end else replace(piece, wait=wait))
-            wait = 0.0 if not is_end else wait
+    left = len(choices)
+    usage = Usage(prompt, sum(len(parts) for parts, _ in choices))
+    ends = [[*parts, None] for parts, _ in choices]
+    for row in zip_longest(*ends, fillvalue=""):
+        for choice, part in enumerate(row):
+            if part is None:  # the end costs no time, except that of the prompt when nothing was said
+                left -= 1
+                first = wait if not choices[choice][0] else 0.0
+                yield Piece("", choice, None, None, choices[choice][1], first, usage if left == 0 else None)
+            elif part:
+                text, call = (part, None) if isinstance(part, str) else ("", part)
+                yield Piece(text, choice, call, None, None, wait)
+                wait = 0.0
         wait = step
-    *rest, last = ordered
-    yield from rest
-    yield replace(last, usage=Usage(prompt, used))

@@ -18,19 +18,25 @@ from course_utils.server.practice.classify import classify, weigh
 from course_utils.server.practice.context import Context
 from course_utils.server.practice.labels import Label, find_labels, label
 from course_utils.server.practice.limits import item_count, language
+from course_utils.server.practice.needs import advice_for, honest_parts
 from course_utils.server.practice.plan import plan
 from course_utils.server.practice.summarise import summarise
 from course_utils.server.practice.translate import source_of, translate
-from course_utils.server.practice.words import content, sentences, words
+from course_utils.server.practice.words import content, words
 
 Provider = Callable[[Context], list[Any]]
-JOINT = re.compile(
-    r",?\s+(?:and|but)\s+(?=how|what|which|where|when|why|who|can|do|is|tell|explain|find|search)", re.IGNORECASE
-)
 SEARCH_ORDER = re.compile(
     r"^\W*(?:please )?(?:search(?: (?:the )?(?:help(?: centre)?|web|articles))?(?: for)?|look up|find(?: out)?)\b:?\s*",
     re.IGNORECASE,
 )
+ORDER_PHRASE = re.compile(
+    r"\s*(?:\((?:the )?(?:order )?[A-Z]{2,5}-\d{3,8}\)|\b(?:for|of|about|with) (?:the |my )?(?:order )?"
+    r"[A-Z]{2,5}-\d{3,8}|\b[A-Z]{2,5}-\d{3,8}\b)"
+)
+ASKS_STATE = re.compile(r"^\W*(?:where is|when (?:will|does)|what is the (?:status|state))\b", re.IGNORECASE)
+JOINT_END = re.compile(r"([^.!?…])\n")  # where `honest_parts` cut a sentence
+IDLE = frozenset("thank thanks hello dear would could order instead although still number".split())
+SHORT = 160  # letters of a message that is searched for as a whole
 
 
 def _score(context: Context) -> list[Any]:
@@ -92,17 +98,26 @@ def _reason(context: Context) -> list[Any]:
     return [f"The text speaks of {', '.join(dict.fromkeys(spoken))}." if spoken else "The text says little."]
 
 
-def open_parts(text: str) -> list[str]:
-    """The parts of a message that neither an order number nor a sum takes care of."""
-    parts = [part for sentence in sentences(text) for part in JOINT.split(sentence)]
-    return [part for part in parts if not facts.order_ids(part) and not find_expression(part) and content(part)]
-
-
 def _query(context: Context) -> list[Any]:
-    parts = open_parts(context.text) or [facts.ANY_ID.sub(" ", context.text)]  # ids say nothing to a search
-    asked = [part for part in parts if part.endswith("?")] or parts
-    query = SEARCH_ORDER.sub("", asked[0]) if content(SEARCH_ORDER.sub("", asked[0])) else asked[0]
-    return [" ".join(query.split()).strip(" .?!\"'")[:200]]
+    """The words to search for: the questions of a message, without order numbers and what they are for."""
+    parts = [(part, ORDER_PHRASE.sub("", part)) for part in honest_parts(context.text) if not find_expression(part)]
+    kept = [text for part, text in parts if content(text) and not (text != part and ASKS_STATE.match(part))]
+    if len(" ".join(kept)) > SHORT:
+        kept = [text for text in kept if text.endswith("?") or advice_for(text).needs] or kept
+    text = JOINT_END.sub(r"\1, ", "\n".join(kept)).replace("\n", " ")
+    text = text or facts.ANY_ID.sub(" ", context.text)  # ids say nothing to a search
+    if advice_for(text).is_covered:  # the help centre is searched by key words
+        kept = [word for word in text.split() if content(word) and word.lower().strip(",.!?") not in IDLE]
+        text = re.sub(r"[.!?](?=\s)", ",", " ".join(dict.fromkeys([*kept, *_topics(text)])))
+    query = SEARCH_ORDER.sub("", text) if content(SEARCH_ORDER.sub("", text)) else text
+    return [" ".join(query.split()).strip(" .,?!\"'")[:200]]
+
+
+def _topics(text: str) -> list[str]:
+    """Two words that the message does not have and that an article about it will."""
+    said = set(content(text))
+    topics = [topic for need in advice_for(text).needs[:1] for topic in need.topics]
+    return [topic for topic in topics if not set(content(topic)) & said][:2]
 
 
 def _expression(context: Context) -> list[Any]:

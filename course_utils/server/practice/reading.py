@@ -22,7 +22,14 @@ CORRECTION = re.compile(
     re.IGNORECASE,
 )
 ON_TEXT = ("translate", "summarise", "improve", "critique")  # the skills that need a text to work on
+ROUTES = re.compile(  # the system prompt of a router: whatever comes, it is to be labelled
+    r"\brouter\b|\b(?:answer|reply|respond|return)\b[^.\n]{0,30}\b(?:one|only|exactly|name)\b|"
+    r"\b(?:choose|pick|select) (?:one|the|a)\b",
+    re.IGNORECASE,
+)
 POINTS_BACK = re.compile(r"\b(?:it|that|this|above|your (?:answer|reply|draft|text))\b", re.IGNORECASE)
+ON_MESSAGE = ("draft", "classify", "extract")  # the skills that need a customer's message to work on
+MEANS_MESSAGE = re.compile(r"\b(?:it|that|this|above|the (?:customer|ticket|message|e-?mail|order))\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +64,23 @@ def read(request: ChatRequest) -> Reading:
         split, first = _choose(system, users[-2])
         skill = first or skill
     elif earlier and skill in ON_TEXT and not split.is_structured and POINTS_BACK.search(user) and len(user) < 200:
-        split = Split(split.instruction, earlier[-1], (), True)
+        before = _of_before(users[:-1], split)
+        sections = (("draft", earlier[-1]), ("ticket", before.subject)) if before is not split else ()
+        split = Split(split.instruction, earlier[-1], sections, True)
+    elif skill in ON_MESSAGE and not split.is_structured and MEANS_MESSAGE.search(user) and len(user) < 200:
+        split = _of_before(users[:-1], split)
     instruction = f"{system}\n{split.instruction}".strip()
     results = _results(turns)
     return Reading(skill, instruction, split.subject, split.sections, system, user, is_correction, results, earlier)
+
+
+def _of_before(users: list[str], split: Split) -> Split:
+    """The instruction of `split` with the material that a user message before it brought, the latest one's."""
+    for user in reversed(users):
+        before = split_message(user)
+        if before.is_structured or not is_command(user):
+            return Split(split.instruction, before.subject, before.sections, True)
+    return split
 
 
 def _choose(system: str, user: str) -> tuple[Split, str]:
@@ -69,6 +89,8 @@ def _choose(system: str, user: str) -> tuple[Split, str]:
     from_user = skill_of(split.instruction)
     from_system = skill_of(system)
     plain = Split("", user, (), False)
+    if from_system == "classify" and from_user != "classify" and ROUTES.search(system):
+        return (split if split.sections else plain), from_system
     if split.is_structured and from_user and (from_user != "answer" or not from_system):
         return split, from_user
     if from_system:

@@ -9,15 +9,11 @@ import json
 import re
 from typing import Any
 
-from course_utils import world
 from course_utils.server.practice import critique, writing
 from course_utils.server.practice.answering import ABOUT, answer_question
 from course_utils.server.practice.answers import Answer
-from course_utils.server.practice.classify import classify
 from course_utils.server.practice.context import Context
-from course_utils.server.practice.fields import candidates
 from course_utils.server.practice.improving import improve
-from course_utils.server.practice.labels import Label, find_labels, label
 from course_utils.server.practice.limits import (
     item_count,
     json_keys,
@@ -30,6 +26,7 @@ from course_utils.server.practice.limits import (
 )  # fmt: skip
 from course_utils.server.practice.merge import merge
 from course_utils.server.practice.noise import Noise
+from course_utils.server.practice.oneword import has_material, named_fields, one_label
 from course_utils.server.practice.plan import as_list, plan
 from course_utils.server.practice.reading import Reading, read
 from course_utils.server.practice.schema import fill
@@ -45,8 +42,6 @@ KEYS = {  # the keys of a JSON answer when the prompt names none
     "translate": ["translation"], "draft": ["reply"], "improve": ["reply"], "merge": ["text"],
     "extract": ["order_id", "amount", "date"],
 }  # fmt: skip
-STRICT = re.compile(r"\b(?:only|nothing else|exactly one|just the|no punctuation|no explanation)\b", re.IGNORECASE)
-EXPLAINS = re.compile(r"\b(?:explain|reasons?|why|step by step|justify|think)\b", re.IGNORECASE)
 # AutoGen's agents end a conversation with a word that their system prompt names.
 LAST_WORD = re.compile(
     r"\b(?:reply|respond|end|finish|answer|say)\b[^.\n]{0,60}?\b(TERMINATE|DONE|FINISHED|"
@@ -141,7 +136,7 @@ class Writer:
         reading, size, noise = self.reading, self.size, self.noise
         words, most = word_limit(reading.instruction), sentence_limit(reading.instruction)
         if skill == "classify":
-            return self.label()
+            return one_label(self.context)
         if skill == "summarise":
             return summarise(reading.subject, size, noise, words, most) or ABOUT
         if skill == "translate":
@@ -159,7 +154,9 @@ class Writer:
             return improve(reading, size, noise)
         if skill == "critique":
             return critique.spelled(critique.review(reading, size, noise), reading.instruction)
-        if skill == "extract":
+        if skill in ("extract", "answer", "") and (asked := named_fields(self.context)):
+            return asked
+        if skill == "extract" and has_material(self.context):
             return self.extracted()
         return ABOUT if skill == "about" else answer_question(reading, size, noise)
 
@@ -168,30 +165,3 @@ class Writer:
         part = {"anyOf": [{"type": "string"}, {"type": "null"}]}
         found = fill({"type": "object", "properties": dict.fromkeys(keys, part), "required": keys}, self.context)
         return "\n".join(f"{key}: {value if value is not None else 'not stated'}" for key, value in found.items())
-
-    def label(self) -> str:
-        """One label, plain or dressed up as models do."""
-        reading = self.reading
-        labels = find_labels(reading.instruction) or find_labels(reading.user)
-        labels = labels or [label(each, world.MEANINGS[each]) for each in world.LABELS]
-        chosen = classify(self.context.text, labels, self.size, self.noise)
-        if EXPLAINS.search(reading.instruction) and word_limit(reading.instruction) is None:
-            return f"{chosen.text}. {self.context_reason()}"
-        share = self.size.decorates / (2 if STRICT.search(reading.instruction) else 1)
-        if reading.is_correction or not self.noise.chance(share, "decorates"):
-            return chosen.text
-        return self.decorated(chosen, labels)
-
-    def context_reason(self) -> str:
-        return str(candidates("reason", "", self.context)[0])
-
-    def decorated(self, chosen: Label, labels: list[Label]) -> str:
-        """The label in one of the dresses that break a naive router."""
-        capital = chosen.text[:1].upper() + chosen.text[1:]
-        others = [each.text for each in labels if each.text != chosen.text and not each.is_rest] or [labels[0].text]
-        wrong = self.noise.pick(others, "other label")
-        forms = (
-            f"**{capital}**.", f"Category: {chosen.text}", f"{capital}.", f'"{chosen.text}"',
-            f"This is not {wrong}; it is {chosen.text}.", f"The best choice is {chosen.text}.",
-        )  # fmt: skip
-        return self.noise.pick(forms, "dress")

@@ -33,6 +33,16 @@ def from_results(context: Context) -> str:
     return " ".join(dict.fromkeys(part for part in said if part)) or "The tools returned nothing that answers this."
 
 
+def said_of_number(arguments: str, result: str) -> str:
+    """The result of a sum as a sentence; "" when the result is no number."""
+    result = result.strip()
+    if not re.fullmatch(r"-?[\d.,]+(?:e[+-]?\d+)?", result):
+        return ""
+    asked = parsed(arguments)
+    given = ", ".join(str(value) for value in asked.values()) if isinstance(asked, dict) else arguments
+    return f"{given} = {result}." if given and re.search(r"\d", given) else f"The result is {result}."
+
+
 def _said(name: str, arguments: str, result: str, context: Context) -> str:
     asked = parsed(arguments)
     given = ", ".join(str(value) for value in asked.values()) if isinstance(asked, dict) else arguments
@@ -44,8 +54,8 @@ def _said(name: str, arguments: str, result: str, context: Context) -> str:
         return _from_object(value, context)
     if isinstance(value, list):
         return " ".join(_from_object(each, context) if isinstance(each, dict) else f"{each}." for each in value[:3])
-    if re.fullmatch(r"-?[\d.,]+(?:e[+-]?\d+)?", result):
-        return f"{given} = {result}." if given and re.search(r"\d", given) else f"The result is {result}."
+    if number := said_of_number(arguments, result):
+        return number
     return " ".join(best_sentences(context.text, result, 2)) or " ".join(sentences(result)[:2])
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from math import log
 
 from course_utils import world
+from course_utils.server.practice.needs import advice_for, honest_parts
 from course_utils.server.practice.words import content, sentences
 
 K, B = 1.4, 0.6  # how fast repeats saturate, and how much long articles lose
@@ -18,7 +19,6 @@ HOW_LONG = re.compile(r"\bhow (?:long|soon|many days)\b|\bwhen\b", re.IGNORECASE
 SPAN = re.compile(r"\b\d+ (?:to \d+ )?(?:working )?(?:minutes|hours|days|weeks|months|years)\b|\b(?:same day|within)\b")
 TITLE_SHARE, TEXT_SHARE = 0.25, 0.5  # of a question's weight, which an article must hold to answer it
 NEAR = 0.4  # share of the best sentence's weight that a further one needs
-FIRM = 5.0  # score at which an article fits a customer's message, however much else the message says
 STRANGE = 4.0  # weight of a word that no article has
 SYNONYMS = {
     "wlan": "wi", "internet": "wi", "camera": "robin", "money": "refund", "abroad": "countr", "bill": "invoic",
@@ -79,8 +79,12 @@ def facts_for(question: str, limit: int = 2, *, is_message: bool = False) -> lis
     Args:
         is_message: The question is a customer's whole message, which may speak of much else.
     """
+    if advised := advice_for(question).sentences:
+        return advised[:limit]
+    if is_message:  # statements are no questions, so a word in common means little
+        question = " ".join(part for part in honest_parts(question) if part.endswith("?"))
     found = find_articles(question, 1)
-    if not found or not (_answers(question, found[0][1]) or (is_message and found[0][0] >= FIRM)):
+    if not found or not _answers(question, found[0][1]):
         return []
     return best_sentences(question, found[0][1].text, limit) or sentences(found[0][1].text)[:limit]
 

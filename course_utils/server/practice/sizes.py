@@ -36,6 +36,7 @@ class Size:
     fences: float  # wraps JSON in words or a code fence, when no response_format holds it back
     misses: float  # leaves out a field, a fact, a part, or one item of the feedback
     rambles: float  # goes beyond the length that was asked for
+    forgets: float  # stops after a look-up, although the message asks the help centre something too
     miscounts: float  # a wrong digit in a result of four digits or more, without a calculator
     first_token: float  # seconds
     prefill: float  # prompt tokens per second
@@ -63,13 +64,13 @@ class Size:
 SMALL = Size(
     id="practice-small", size="small", sure=0.14, unsure=0.5, overlooks=0.4, obeys=0.8,
     decorates=0.25, fences=0.2, misses=0.12,
-    rambles=0.1, miscounts=0.35, first_token=0.25, prefill=4000, speed=80, context_tokens=8192,
+    rambles=0.1, forgets=0.2, miscounts=0.35, first_token=0.25, prefill=4000, speed=80, context_tokens=8192,
     prompt_price=0.15, completion_price=0.60, accuracy=0.828,
 )  # fmt: skip
 LARGE = Size(
     id="practice-large", size="large", sure=0.02, unsure=0.2, overlooks=0.1, obeys=0.2,
     decorates=0.04, fences=0.03, misses=0.02,
-    rambles=0.02, miscounts=0.08, first_token=0.6, prefill=2000, speed=40, context_tokens=32768,
+    rambles=0.02, forgets=0.02, miscounts=0.08, first_token=0.6, prefill=2000, speed=40, context_tokens=32768,
     prompt_price=3.00, completion_price=12.00, accuracy=0.933,
 )  # fmt: skip
 SIZES = {each.id: each for each in (SMALL, LARGE)}

@@ -1,8 +1,7 @@
-"""Choosing tools and their arguments, and answering from what they returned.
+"""Calling tools: what the request demands, the arguments, and the answer when there is nothing left to call.
 
-Layer 1: imports siblings and `wire`. A tool is wanted when its name, description and parameters meet the request: a
-sum wants a calculator, an order number wants a tool with an order parameter, a question wants a search. A call is
-never repeated, so every agent loop ends.
+Layer 1: imports siblings and `wire`. Which tools are wanted is told by `wanting`. A call is never repeated, so every
+agent loop ends.
 """
 
 from __future__ import annotations
@@ -12,27 +11,16 @@ from typing import Any
 
 from course_utils.server.practice import facts
 from course_utils.server.practice.answers import Answer, Call
-from course_utils.server.practice.arithmetic import find_expression
 from course_utils.server.practice.context import Context, plain_name
-from course_utils.server.practice.providers import open_parts
 from course_utils.server.practice.results import from_results, parsed
 from course_utils.server.practice.schema import fill
 from course_utils.server.practice.valid import check_schema
-from course_utils.server.practice.words import content
-from course_utils.server.practice.writing import GREETING
+from course_utils.server.practice.wanting import FIND, ORDER, order_key, overlap, parameters_of, wanted_now
 from course_utils.server.wire import ApiError, ChatRequest
 
 MOST_ROUNDS = 6
-SUM = re.compile(r"calculat|arithmetic|math|expression|comput|multiply|add\b", re.IGNORECASE)
-ORDER = re.compile(r"\border", re.IGNORECASE)
-FIND = re.compile(r"search|look.?up|find|retriev|help|article|knowledge|faq|wiki|document|answer", re.IGNORECASE)
-ASKS = re.compile(
-    r"\?|\b(?:how|what|which|where|when|why|who|explain|tell me|find|search|look up|policy|help|can i|do you)\b",
-    re.IGNORECASE,
-)
-STATE = re.compile(
-    r"^\W*(?:where is|when (?:will|does)|what is the (?:status|state)|look up|show me)\b.{0,60}$|\bstatus\b",
-    re.IGNORECASE | re.DOTALL,
+LETTER = re.compile(
+    r"customer|support|service|\bdesk\b|ticket|client|letter|\brepl(?:y|ies)\b|e-?mail|section|paragraph", re.IGNORECASE
 )
 
 
@@ -83,59 +71,39 @@ def forced(request: ChatRequest, functions: list[dict[str, Any]]) -> str | None:
 
 
 def use_tools(request: ChatRequest, context: Context) -> Answer | None:
-    """Tool calls, an answer from their results, or None when no tool is wanted."""
+    """Tool calls, an answer from their results, or None when a skill has to write it."""
     functions = functions_of(request)
     must = forced(request, functions)
     if must:
         chosen = next(function for function in functions if function["name"] == must)
         return Answer(calls=(Call(must, _arguments(chosen, context)),))
     done = context.reading.results
-    if not functions:
-        return Answer(from_results(context)) if done else None
-    wanted = (
-        [] if len(done) >= MOST_ROUNDS else [call for call in _wanted(functions, context) if not _is_done(call, done)]
-    )
+    wanted = [] if len(done) >= MOST_ROUNDS or not functions else _calls(wanted_now(functions, context), context)
+    wanted = [call for call in wanted if not _is_done(call, done)]
     if must == "" and not wanted and not done:
-        best = max(functions, key=lambda each: (_overlap(each, context.text), bool(FIND.search(each["name"]))))
+        best = max(functions, key=lambda each: (overlap(each, context.text), bool(FIND.search(each["name"]))))
         wanted = [Call(best["name"], _arguments(best, context))]
     if wanted:
         return Answer(calls=tuple(wanted if request.parallel_tool_calls else wanted[:1]))
-    return Answer(from_results(context)) if done else None
+    # A letter to a customer is more than the results: the drafting skill writes it.
+    is_letter = context.reading.skill == "draft" and LETTER.search(context.reading.instruction)
+    return Answer(from_results(context)) if done and not is_letter else None
 
 
-def _wanted(functions: list[dict[str, Any]], context: Context) -> list[Call]:
-    """All calls that the request asks for, in the order of the tools."""
-    text = context.text
-    if GREETING.match(text):
-        return []
+def _calls(functions: list[dict[str, Any]], context: Context) -> list[Call]:
+    """The calls of one round; each order number gets its own."""
+    orders = facts.order_ids(context.text)[:4]
     calls: list[Call] = []
-    orders, expression = facts.order_ids(text), find_expression(text)
     for function in functions:
-        words = f"{function['name']} {function.get('description', '')} {' '.join(_parameters(function))}".replace(
-            "_", " "
-        )
-        key = next((name for name in _parameters(function) if ORDER.search(name)), "")
+        key = order_key(function)
         if key and orders:
-            calls += [Call(function["name"], {**_arguments(function, context), key: order}) for order in orders[:4]]
-        elif (expression and SUM.search(words)) or (
-            not key
-            and not SUM.search(function["name"])
-            and _needs_search(words, text, bool(orders or expression), function)
-        ):
+            calls += [Call(function["name"], {**_arguments(function, context), key: order}) for order in orders]
+        else:
             calls.append(Call(function["name"], _arguments(function, context)))
-    return _one_search(calls, functions)
+    return _one_search(calls)
 
 
-def _needs_search(words: str, text: str, is_served: bool, function: dict[str, Any]) -> bool:
-    """True when a tool that finds things is wanted; not when another tool already serves the whole request."""
-    overlap = _overlap(function, text)
-    if not FIND.search(words):
-        return overlap >= 2
-    rest = [part for part in open_parts(text) if not STATE.match(part)]
-    return bool(content(text)) and any(ASKS.search(part) for part in (rest if is_served else [text]))
-
-
-def _one_search(calls: list[Call], functions: list[dict[str, Any]]) -> list[Call]:
+def _one_search(calls: list[Call]) -> list[Call]:
     """Of several searches for the same words, the first is enough."""
     seen: list[dict[str, Any]] = []
     kept = []
@@ -147,20 +115,11 @@ def _one_search(calls: list[Call], functions: list[dict[str, Any]]) -> list[Call
     return kept
 
 
-def _overlap(function: dict[str, Any], text: str) -> int:
-    own = content(f"{function['name'].replace('_', ' ')} {function.get('description', '')}")
-    return len(set(own) & set(content(text)))
-
-
-def _parameters(function: dict[str, Any]) -> dict[str, Any]:
-    return (function.get("parameters") or {}).get("properties", {})
-
-
 def _arguments(function: dict[str, Any], context: Context) -> dict[str, Any]:
     schema = function.get("parameters") or {"type": "object", "properties": {}}
     made = fill({"type": "object", **schema}, context)
     # A search without words, or a sum without figures, would be of no use: give the whole text.
-    for name, part in _parameters(function).items():
+    for name, part in parameters_of(function).items():
         if (
             made.get(name) == ""
             and isinstance(part, dict)

@@ -6,9 +6,11 @@ Layer 1: imports nothing from this package. Everything here is a value-to-value 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”)]*\s+|\s*\n\s*\n\s*|\s*\n\s*(?=[-*•\d])|\n")
+# A quoted question inside a sentence does not end it: "Who eats here?" needs a Robin.
+SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[.!?…][\"'”)])\s+(?![a-z])|\s*\n\s*\n\s*|\s*\n\s*(?=[-*•\d])|\n")
 NUMBER_WORDS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
@@ -35,6 +37,7 @@ def words(text: str) -> list[str]:
     return [word.lower().replace("’", "'") for word in WORD.findall(text)]
 
 
+@lru_cache(8192)
 def stem(word: str) -> str:
     """The word without its ending, so that "charged" and "charges" meet.
 
