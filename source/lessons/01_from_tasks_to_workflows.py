@@ -30,18 +30,8 @@
 # %% name="connect"
 import re
 
-from course_utils import (
-    calibration,
-    chat_model,
-    connect,
-    faults,
-    ledger,
-    predict,
-    quiz,
-    timeline,
-    workflow_graph,
-    world,
-)
+from course_utils import chat_model, connect, faults, world
+from course_utils import calibration, ledger, predict, quiz, timeline, workflow_graph
 
 course = connect()
 course
@@ -259,8 +249,8 @@ def calculator(query):
 
 
 def search(query):
-    words = set(re.findall(r"\w+", query.lower()))
-    return max(world.articles(), key=lambda article: len(words & set(re.findall(r"\w+", article.title.lower())))).title
+    words = set(re.findall(r"\w{4,}", query.lower()))
+    return max(world.articles(), key=lambda page: len(words & set(re.findall(r"\w{4,}", page.title.lower())))).title
 
 
 TOOLS = {"calculator": calculator, "search": search}
@@ -304,7 +294,8 @@ for query, answer in zip(QUERIES, answers, strict=True):
 refusals.reveal(sum(str(answer).startswith("I don't have") for answer in answers))
 
 # %% [markdown] name="route-explained"
-# The model knew the right tool more often than the program could tell: it *decorated* its answer, as models do, and `chosen in tools` compares letter by letter.
+# Read what the model said in each refusal. One is the right tool in a sentence: models *decorate* their answers, and `chosen in tools` compares letter by letter.
+# The program cannot tell such an answer from a wrong one, nor from the one refusal that was meant to be.
 # Lesson 5 makes this router one that cannot lie. For now, keep the shape: **the model chooses among paths that the code has laid out.**
 
 # %% [markdown] name="agent-text"
