@@ -1,6 +1,6 @@
 """The connection between this process and the course server: find it, start it, say what a block of requests did.
 
-Layer 2: imports `errors`, `faults`, `records`, `server.runtime` and `server.launcher`; never langchain. Safe to share
+Layer 2: imports `conditions`, `errors`, `faults`, `records`, `server.runtime` and `server.launcher`; never langchain. Safe to share
 between threads. A child made by `os.fork` gets a scope of its own with its first `connect()`. Times are course seconds.
 """
 
@@ -19,8 +19,9 @@ from typing import Any
 
 import httpx
 
+from course_utils.conditions import NONE, conditions
 from course_utils.errors import CourseError
-from course_utils.faults import PLAN, Plan
+from course_utils.faults import Plan
 from course_utils.records import Record, Trace
 from course_utils.server import runtime
 from course_utils.server.launcher import find_or_start
@@ -53,7 +54,7 @@ class Course:
         self._lock = threading.RLock()
         self._token = ""
         self._started = 0.0
-        self._faulty = False  # True inside a record block with conditions
+        self._bent_for: Trace | None = None  # of the record block that has faults or a rate, while there is one
         # No connection is kept: a fork would share it, and a restarted server would have closed it.
         self._http = httpx.Client(timeout=TIMEOUT, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
@@ -69,25 +70,19 @@ class Course:
             rate: The server's limit during the block: requests per second, or (requests per second, burst).
 
         Raises:
-            CourseError: The block is inside another one that has faults or a rate, and has its own as well.
+            CourseError: `faults` is no plan or `rate` no rate; or the block has one of them while another one has.
         """
+        wanted = conditions(faults, rate)
         self._attach()
-        sets = faults is not None or rate is not None
-        if sets and self._faulty:
-            raise CourseError(
-                "This record block is inside another one, and both set faults or a rate.",
-                fix="combine the plans with either(…) in the outer block, or put the blocks one after the other.",
-            )
-        after = self._last_id() if self._faulty else self._conditions(faults, rate)
-        self._faulty, before = self._faulty or sets, self._faulty
         trace = Trace()
+        after = self._open_block(trace, wanted)
         try:
             yield trace
         except BaseException:
             with suppress(CourseError):  # what went wrong in the block matters more
-                self._close_block(trace, after, before)
+                self._close_block(trace, after)
             raise
-        self._close_block(trace, after, before)
+        self._close_block(trace, after)
 
     def records(self) -> Trace:
         """Every request of this process so far, running ones included."""
@@ -143,13 +138,25 @@ class Course:
             self.models = sizes(health["models"])
             self.call("POST", "/course/clients", {"pid": os.getpid()})
             made = self.call("POST", "/course/scopes", {"name": self.scope})
-            self.base_url, self.key, self._faulty = made["base_url"], made["key"], False
+            self.base_url, self.key, self._bent_for = made["base_url"], made["key"], None
             self._started = found.started
 
-    def _conditions(self, faults: Plan | None, rate: float | tuple[float, int] | None) -> int:
-        limits = None if rate is None else _rate(rate)
-        plan = None if faults is None else PLAN.dump_python(faults, mode="json")
-        return self.call("PUT", f"/course/scopes/{self.scope}/conditions", {"plan": plan, "rate": limits})["after"]
+    def _open_block(self, trace: Trace, wanted: dict[str, Any]) -> int:
+        """Make the server behave as the block wants; gives the id of the last record before it."""
+        with self._lock:
+            if self._bent_for is None:
+                after = self._conditions(wanted)
+                self._bent_for = trace if wanted != NONE else None
+                return after
+            if wanted == NONE:
+                return self._last_id()
+        raise CourseError(
+            "This record block is inside another one, and both set faults or a rate.",
+            fix="combine the plans with either(…) in the outer block, or put the blocks one after the other.",
+        )
+
+    def _conditions(self, wanted: dict[str, Any]) -> int:
+        return self.call("PUT", f"/course/scopes/{self.scope}/conditions", wanted)["after"]
 
     def _records(self, after: int) -> Trace:
         rows = self.call("GET", f"/course/scopes/{self.scope}/records?after={after}")
@@ -158,11 +165,12 @@ class Course:
     def _last_id(self) -> int:
         return max((record.id for record in self._records(0)), default=0)
 
-    def _close_block(self, trace: Trace, after: int, before: bool) -> None:
+    def _close_block(self, trace: Trace, after: int) -> None:
         """Fill the trace once its requests have ended, and let the server behave again."""
-        if self._faulty and not before:
-            self._conditions(None, None)
-        self._faulty = before
+        with self._lock:
+            if self._bent_for is trace:
+                self._bent_for = None
+                self._conditions(NONE)
         deadline = time.monotonic() + SETTLE
         trace.records = self._records(after).records
         while any(record.stop is None for record in trace.records) and time.monotonic() < deadline:
@@ -183,18 +191,10 @@ def sizes(models: list[Mapping[str, Any]]) -> dict[str, str]:
     return dict.fromkeys(("small", "large"), models[0]["id"]) if len(models) == 1 else named
 
 
-def _rate(rate: float | tuple[float, int]) -> dict[str, float]:
-    per_second, burst = rate if isinstance(rate, tuple) else (rate, 1)
-    return {"per_second": per_second, "burst": burst}
-
-
 def _refusal(answer: httpx.Response) -> CourseError:
     """What the server said, as an error of ours."""
-    try:
+    said = {}
+    with suppress(json.JSONDecodeError):
         said = answer.json()
-    except json.JSONDecodeError:
-        said = {}
-    fact = (
-        said.get("fact") or (said.get("error") or {}).get("message") or f"The course server says {answer.status_code}."
-    )
+    fact = said.get("fact") or (said.get("error") or {}).get("message") or f"The server says {answer.status_code}."
     return CourseError(fact, said.get("fix") or "run the cell again; if it stays, `python3 -m course_utils doctor`.")

@@ -38,6 +38,7 @@ def jupyterlab(
     token = secrets.token_hex(24)
     since = log.tell() if log else 0
     variables = {**for_notebooks(), **jupyter_variables(), "JUPYTER_TOKEN": token}
+    variables.pop("OPENAI_API_KEY", None)  # the course server has it; a notebook has no use for it
     command = jupyter_command(work, port, page, exact=exact, browser=browser)
     with ended(start(command, PROJECT, variables, log)) as process:
         wait_until(lambda: server_address(token) or process.poll() is not None, PATIENCE)

@@ -187,6 +187,19 @@ def test_two_plans_in_each_other_are_refused():
     assert ([record.status for record in inner], still) == ([500], 500)
 
 
+def test_blocks_that_overlap_leave_nothing_behind():
+    """A plain block that outlives the faulty one it overlaps does not keep the faults, nor forbid the next ones."""
+    course = connect()
+    faulty, plain = course.record(faults=faults.every(1, faults.server_error())), course.record()
+    faulty.__enter__()
+    plain.__enter__()
+    faulty.__exit__(None, None, None)
+    plain.__exit__(None, None, None)
+    assert ask(course).status_code == 200
+    with course.record(faults=faults.every(1, faults.server_error())):
+        assert ask(course).status_code == 500
+
+
 def test_sleeps_are_seen_by_the_server():
     """Both ways of sleeping wait on the course clock and are recorded there."""
     course = connect()

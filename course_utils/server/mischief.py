@@ -19,6 +19,10 @@ from .practice.tokens import tokens
 from .wire import ApiError, ChatRequest, Piece
 
 
+BENT = ("slow", "cut")  # what `bent` changes
+BROKEN = ("timeout", "dropped", "malformed")  # what `chat` does where bytes are sent
+
+
 def refusal(fault: Fault) -> ApiError | None:
     """The error that this fault answers with, if it is a refusal."""
     if fault.kind == "rate_limited":

@@ -1,0 +1,47 @@
+"""What a record block asks of the server: a fault plan, a rate limit, or both, as the JSON that the server takes.
+
+Layer 2: imports `errors` and `faults`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from course_utils.errors import CourseError
+from course_utils.faults import PLAN, Fault, Plan
+
+NONE: dict[str, Any] = {"plan": None, "rate": None}  # behave
+PLANS = get_args(get_args(Plan)[0])
+
+
+def conditions(faults: Plan | None, rate: float | tuple[float, int] | None) -> dict[str, Any]:
+    """The body of the request that sets them.
+
+    Args:
+        rate: Requests per second, or (requests per second, burst).
+
+    Raises:
+        CourseError: `faults` is no plan, or `rate` no rate.
+    """
+    return {"plan": None if faults is None else plan(faults), "rate": None if rate is None else limits(rate)}
+
+
+def plan(faults: Any) -> dict[str, Any]:
+    """The plan as JSON; a fault alone does not say when it strikes, and is refused with the mend."""
+    if isinstance(faults, PLANS):
+        return PLAN.dump_python(faults, mode="json")
+    if isinstance(faults, Fault):
+        fact = f"{faults.kind} is a fault; a plan says when it strikes."
+        raise CourseError(fact, fix=f"wrap it, as in faults=first(1, {faults.kind}(…)).")
+    given = getattr(faults, "__name__", None) or repr(faults)
+    raise CourseError(f"faults={given} is not a plan.", fix="make one, as in faults=first(1, rate_limited()).")
+
+
+def limits(rate: Any) -> dict[str, float]:
+    """The rate limit as JSON."""
+    try:
+        per_second, burst = rate if isinstance(rate, tuple) else (rate, 1)
+        return {"per_second": float(per_second), "burst": int(burst)}
+    except (TypeError, ValueError):
+        fact = f"rate={rate!r} is not a rate."
+        raise CourseError(fact, fix="write requests per second, such as 2, or with a burst: (2, 5).") from None

@@ -1,0 +1,55 @@
+"""A fault plan and a rate limit on their way to the server, and what stands in their place by mistake."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from course_utils import faults
+from course_utils.conditions import NONE, conditions
+from course_utils.errors import CourseError
+from course_utils.faults.kinds import Fault, Kind
+from course_utils.server import mischief
+
+
+def test_nothing_asked_for_is_no_condition():
+    """A plain record block lets the server behave."""
+    assert conditions(None, None) == NONE
+
+
+def test_a_plan_and_a_rate_become_json():
+    """What the server gets can be read back as the same plan."""
+    wanted = conditions(faults.first(2, faults.slow(3)), (2, 5))
+    assert faults.PLAN.validate_python(wanted["plan"]) == faults.first(2, faults.slow(3))
+    assert wanted["rate"] == {"per_second": 2.0, "burst": 5}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (faults.rate_limited(), "wrap it, as in faults=first(1, rate_limited(…))"),
+        (faults.rate_limited, "faults=rate_limited is not a plan"),
+        ([faults.first(1, faults.empty())], "is not a plan"),
+    ],
+)
+def test_what_is_no_plan_is_refused_with_the_mend(wrong, words):
+    """The commonest slip, a fault without a plan, gets its own sentence."""
+    with pytest.raises(CourseError) as refused:
+        conditions(wrong, None)
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("wrong", [(1,), "fast", [2, 5], (2, None)])
+def test_what_is_no_rate_is_refused(wrong):
+    """A rate is a number, or a number and a burst."""
+    with pytest.raises(CourseError, match="is not a rate"):
+        conditions(None, wrong)
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_every_kind_of_fault_does_something(kind):
+    """A kind that is only a name would be logged and change nothing."""
+    fault = Fault(kind=kind)
+    does = [mischief.refusal(fault) is not None, mischief.spoken(fault) is not None]
+    assert any([*does, kind in mischief.BENT, kind in mischief.BROKEN])
