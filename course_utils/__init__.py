@@ -13,6 +13,8 @@ _HOME = {
     "chat_model": "models",
     "check": "check",
     "connect": "connection",
+    "curve": "show.curve",
+    "explore": "show.sliders",
     "faults": "faults",
     "hint": "check",
     "ledger": "show.ledger",

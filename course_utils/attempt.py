@@ -19,6 +19,7 @@ from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import Any
 
+THREAD = "course-answer"  # the name of the thread that an answer runs in
 MOST_PRINTED = 10_000  # characters of the learner's prints that are kept
 MOST_TEXT = 500_000  # characters of a returned text that are sent to the judge
 DEEPEST = 20  # levels of lists and dictionaries that are sent to the judge
@@ -61,14 +62,16 @@ def attempt(answer: Callable[..., Any], arguments: Mapping[str, Any], *, seconds
         except BaseException as error:  # the learner's SystemExit must not end the kernel
             box["error"] = error
 
-    thread = threading.Thread(target=work, name="answer", daemon=True)
+    thread = threading.Thread(target=work, name=THREAD, daemon=True)
     with redirect_stdout(notes), redirect_stderr(notes), warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("default")
         thread.start()
-        thread.join(seconds)
-        hangs = thread.is_alive()
-        if hangs:
-            stop(thread)
+        try:
+            thread.join(seconds)
+        finally:  # also when the learner interrupts the cell
+            hangs = thread.is_alive()
+            if hangs:
+                stop(thread)
     for warning in warned[:20]:
         notes.write(f"{warning.category.__name__}: {safe(lambda said=warning.message: str(said))}\n")
     if hangs:

@@ -7,11 +7,12 @@ and looks at the requests that it saw; this module only carries inputs to the an
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from course_utils.attempt import Attempt, attempt, place
+from course_utils.attempt import THREAD, Attempt, attempt, place
 from course_utils.connection import connect
 from course_utils.errors import CheckFailed, CourseError
 from course_utils.records import Record, Trace
@@ -24,11 +25,15 @@ def check(name: str, answer: Callable[..., Any]) -> None:
         CheckFailed: A case is not passed; the text says what was given, seen and needed.
         CourseError: There is no such check, or `answer` is not a function.
     """
+    if not isinstance(name, str):
+        raise CourseError(f"check({name!r}, …) has no name first.", fix='write check("chain.gate", your_function).')
     if not callable(answer):
         kind = type(answer).__name__
         raise CourseError(
             f"check({name!r}, …) got a value of type {kind}.", fix="hand over the function itself, without ()."
         )
+    if threading.current_thread().name == THREAD:
+        raise CourseError("check(...) was called from inside an answer.", fix="call it from a cell of its own.")
     course = connect()
     reply = course.call("POST", "/judge/begin", {"check": name, "submission": os.environ.get("COURSE_SUBMISSION", "")})
     session, attempts = reply.get("session"), []

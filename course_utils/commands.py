@@ -10,8 +10,10 @@ import errno
 import os
 import subprocess
 import sys
+import traceback
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from course_utils.arguments import build_parser, parse
@@ -30,31 +32,44 @@ class Command:
     needs: Callable[[Namespace], Sequence[str] | None]  # None: nothing has to be installed
     work: Callable[[Namespace], int]
     exact: bool = True
+    is_sitting: bool = False  # it runs until it is told to stop, and takes the signals for that itself
+    trouble: int = 1  # the exit status when the work could not be done
 
 
 def run(argv: Sequence[str]) -> int:
     """Run one command; gives its exit status. Whatever a learner can cause ends as one sentence and a "Try:"."""
+    trouble = 1
     try:
         arguments = parse(argv)
         command = COMMANDS[arguments.command]
+        trouble = command.trouble
         sets = command.needs(arguments)
         if sets is not None:
             with stopped_by_signals():
                 python = ensure(sets, exact=command.exact)
             if os.path.abspath(python) != os.path.abspath(sys.executable):
                 return again_in(str(python), argv)
-        return command.work(arguments)
+        with nullcontext() if command.is_sitting else stopped_by_signals():
+            return command.work(arguments)
     except KeyboardInterrupt:
         print("\nStopped. Run the same command again to go on.", file=sys.stderr)
         return INTERRUPTED
     except CourseError as error:
         print(error, file=sys.stderr)
-        return 2 if "--help" in error.fix else 1
+        return 2 if "--help" in error.fix else trouble
     except OSError as error:
         if error.errno not in MISHAPS:
-            raise
+            return bug(trouble)
         print(CourseError(f"{error.strerror}: {error.filename or 'the disk'}.", MISHAPS[error.errno]), file=sys.stderr)
-        return 1
+        return trouble
+    except Exception:
+        return bug(trouble)
+
+
+def bug(status: int) -> int:
+    """Show the traceback of a fault of ours; gives the status."""
+    traceback.print_exc()
+    return status
 
 
 MISHAPS = {
@@ -142,12 +157,12 @@ def do_help(arguments: Namespace) -> int:
 
 
 COMMANDS = {
-    "lab": Command(lambda arguments: (*model_sets(arguments), *arguments.sets), do_lab),
+    "lab": Command(lambda arguments: (*model_sets(arguments), *arguments.sets), do_lab, is_sitting=True),
     "test": Command(lambda _: SETS, do_test),
     "doctor": Command(lambda _: None, do_doctor),
-    "serve": Command(model_sets, do_serve, exact=False),
+    "serve": Command(model_sets, do_serve, exact=False, is_sitting=True),
     "build": Command(lambda _: ("core", "dev"), do_build, exact=False),
-    "grade": Command(lambda _: ("core",), do_grade, exact=False),
+    "grade": Command(lambda _: ("core",), do_grade, exact=False, trouble=2),
     "stop": Command(lambda _: None, do_stop),
     "lock": Command(lambda _: None, do_lock),
     "help": Command(lambda _: None, do_help),

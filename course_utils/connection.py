@@ -1,7 +1,7 @@
 """The connection between this process and the course server: find it, start it, say what a block of requests did.
 
-Layer 2: imports `conditions`, `errors`, `faults`, `records`, `server.runtime` and `server.launcher`; never langchain. Safe to share
-between threads. A child made by `os.fork` gets a scope of its own with its first `connect()`. Times are course seconds.
+Layer 2: imports `conditions`, `errors`, `faults`, `records`, `server.runtime` and `server.launcher`; never langchain.
+Safe to share between threads. A child made by `os.fork` gets a scope of its own. Times are course seconds.
 """
 
 from __future__ import annotations

@@ -12,12 +12,11 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from course_utils.env.lock import PROJECT
-from course_utils.env.setup import try_lock
+from course_utils.env.locks import only_one
 from course_utils.errors import CourseError
 
 FOLDERS = ("notebooks", "exercises", "solutions", "docs")  # together, because they link to each other
@@ -44,7 +43,7 @@ def bring_up_to_date(project: Path, work: Path) -> list[str]:
     """
     try:
         work.mkdir(parents=True, exist_ok=True)
-        with only_one(work):
+        with only_one(work / LOCK):  # the others wait for the moment that it takes
             noted = read_note(work)
             copies = Copies(project, work, dict(noted))
             for path in originals(project):
@@ -89,7 +88,7 @@ class Copies:
             self.linked.append(path)
             return
         try:
-            self.follow(path, (self.project / path).read_bytes())
+            self.follow(path, as_handed_out(path, (self.project / path).read_bytes()))
         except PermissionError:  # on Windows also: open in another program
             if not os.path.lexists(target):
                 raise
@@ -136,6 +135,20 @@ class Copies:
             yield f"Left alone, because a link leads out of {self.work.name}: {some(self.linked)}."
 
 
+def as_handed_out(path: str, content: bytes) -> bytes:
+    """What the copy begins with: a lesson without its outputs, for a guess is none when the answer stands below it."""
+    if not path.startswith("notebooks/") or not path.endswith(".ipynb"):
+        return content
+    try:
+        notebook = json.loads(content)
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code":
+                cell |= {"outputs": [], "execution_count": None}
+    except (ValueError, KeyError, TypeError):
+        return content  # not a notebook: handed out as it is
+    return (json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
 def some(names: Sequence[str]) -> str:
     """The first few names, and how many more there are."""
     return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
@@ -171,15 +184,3 @@ def read_note(work: Path) -> dict[str, str]:
     except (OSError, ValueError, RecursionError, AttributeError):
         return {}
     return note if is_sound else {}
-
-
-@contextmanager
-def only_one(work: Path) -> Iterator[None]:
-    """Let one start at a time work on the folder; the others wait for the moment that it takes."""
-    handle = os.open(work / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        with suppress(OSError):  # a disk without locks: every file is still written in one step
-            try_lock(handle, wait=True)
-        yield
-    finally:
-        os.close(handle)  # lets go of the lock as well

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -82,7 +83,8 @@ def server_address(token: str) -> str:
         except (OSError, ValueError):
             continue  # half-written, or gone again
         if info.get("token") == token:
-            return info["url"]
+            with suppress(OSError), socket.create_connection(("localhost", info["port"]), timeout=1):
+                return info["url"]  # the file may be there a moment before anybody listens
     return ""
 
 

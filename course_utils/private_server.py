@@ -1,7 +1,7 @@
 """A corner of its own for a notebook that we run: a bare environment, and a course server that nobody else uses.
 
-Layer 2: imports `errors` and `server.runtime`. `environment` holds no key and nothing of the caller's settings, so a
-notebook runs the same on every machine; a server inside it is found through the runtime file in the same folder.
+Layer 2: imports `env`, `errors` and `server.runtime`. `environment` holds no key and nothing of the caller's settings,
+so a notebook runs the same on every machine; a server inside it is found through the runtime file in the same folder.
 """
 
 from __future__ import annotations
@@ -9,34 +9,33 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from course_utils.env.lock import PROJECT
+from course_utils.env.processes import ended, private_file, start
+from course_utils.env.variables import QUIET
 from course_utils.errors import CourseError
 from course_utils.server import runtime
 from course_utils.server.runtime import Runtime
 
 KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "CONDA_PREFIX", "COURSE_SPEED")
-FIXED = {
-    "ANONYMIZED_TELEMETRY": "false",
-    "CREWAI_DISABLE_TELEMETRY": "true",
-    "CREWAI_TRACING_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
+FIXED = QUIET | {
     "IPYKERNEL_CELL_NAME": "<IPY-INPUT>",  # without it the evalue of a SyntaxError differs on every run
     "LANG": "C.UTF-8",
-    "LANGSMITH_TRACING": "false",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "OTEL_SDK_DISABLED": "true",
     "PYTHONHASHSEED": "0",
+    "PYTHONPATH": str(PROJECT),  # the active environment may have the packages and not the course
     "PYTHONUTF8": "1",
     "TZ": "UTC",
 }
-SERVE = (sys.executable, "-m", "course_utils", "serve")
+IDLE = 30.0  # seconds after which a server ends whose starter is gone, however that ended
+SERVE = (sys.executable, "-m", "course_utils", "serve", "--idle", f"{IDLE:g}")
 PATIENCE = 60.0  # seconds for a server to start or stop
 
 
@@ -57,7 +56,10 @@ def environment(folder: Path, extra: Mapping[str, str] = {}) -> dict[str, str]:
 
 def font_cache() -> Path:
     """Shared by all runs: matplotlib takes seconds to list the fonts of a machine, and warns while it does."""
-    return runtime.state_directory() / "matplotlib"
+    folder = runtime.state_directory()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)  # left to matplotlib it would be open to others, and no course server would start there
+    return folder / "matplotlib"
 
 
 def runtime_file(folder: Path) -> Path:
@@ -79,36 +81,38 @@ class PrivateServer:
         self.command = command
 
     def __enter__(self) -> PrivateServer:
-        """Start it, and wait until it says where it is."""
+        """Start it, and wait until it says where it is; what was begun is ended also when that is interrupted."""
         variables = environment(self.folder)
         if self.key:
             variables["COURSE_GRADING_KEY"] = self.key.hex()
         messages = self.folder / "server.txt"
-        with messages.open("wb") as told:
-            self.process = subprocess.Popen(
-                self.command, env=variables, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=told, stderr=told
-            )
+        with ExitStack() as stack:
+            told = stack.enter_context(private_file(messages))
+            self.process = stack.enter_context(ended(start(self.command, self.folder, variables, told)))
+            self.found = self.announced(messages)  # kept: a notebook may change the file later
+            call(self.found, "POST", "/course/clients", {"pid": os.getpid()})  # while we live, it is not idle
+            self.opened = stack.pop_all()
+        return self
+
+    def announced(self, messages: Path) -> Runtime:
+        """What the server says about itself once it listens.
+
+        Raises:
+            CourseError: It ended, or took too long.
+        """
         deadline = time.monotonic() + PATIENCE
         while (found := runtime.read(runtime_file(self.folder))) is None:
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.process.kill()
-                self.process.wait()
+            if not self.is_running or time.monotonic() > deadline:
                 said = messages.read_text("utf-8", "replace").strip()[-1000:] or "nothing"
                 raise CourseError(
                     f"The course server did not start; it said: {said}", fix="run `python -m course_utils doctor`."
                 )
             time.sleep(0.02)
-        self.found = found  # kept: what a notebook does to the file later must not send us elsewhere
-        return self
+        return found
 
     def __exit__(self, *_: object) -> None:
         """End it, and wait until it has ended."""
-        self.process.terminate()
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self.opened.close()
 
     @property
     def is_running(self) -> bool:
@@ -129,15 +133,15 @@ def new_key() -> bytes:
     return secrets.token_bytes(32)
 
 
-def call(found: Runtime, method: str, path: str) -> Any:
+def call(found: Runtime, method: str, path: str, body: Any = None) -> Any:
     """One request with the owner token.
 
     Raises:
         CourseError: The server does not answer, or refuses.
     """
-    request = urllib.request.Request(
-        found.url + path, method=method, headers={"Authorization": f"Bearer {found.token}"}
-    )
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {found.token}", "Content-Type": "application/json"}
+    request = urllib.request.Request(found.url + path, data, headers, method=method)
     no_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with no_proxy.open(request, timeout=PATIENCE) as response:

@@ -48,7 +48,9 @@ class Record:
     @property
     def prompt(self) -> str:
         """All message texts of the request, in order, one after the other."""
-        return "\n".join(text_of(message.get("content")) for message in self.request.get("messages", ()))
+        messages = self.request.get("messages")  # as it was sent, so it may be anything
+        told = [each for each in messages if isinstance(each, dict)] if isinstance(messages, list) else []
+        return "\n".join(text_of(message.get("content")) for message in told)
 
 
 def text_of(content: Any) -> str:

@@ -11,50 +11,28 @@ import subprocess
 import sys
 import tempfile
 import time
-import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from course_utils import private_server
 from course_utils.env.lock import PROJECT
 from course_utils.env.variables import for_notebooks
 from course_utils.errors import CourseError
+from course_utils.outcomes import Result, Step, conclude, counts
 
 NOTHING_COLLECTED = 5  # pytest's exit status
 WORKERS = str(min(4, max(2, os.cpu_count() or 1)))  # notebooks mostly wait, so two workers pay on one core too
 SPEED = "10"  # ten times faster than real: simulated waiting is still in the right order
 CELL_SECONDS = "120"  # nbval's own limit of 2000 s would hide a kernel that died for half an hour
+FOLDERS = ("tests", "notebooks", "solutions")
+TAKE_A_VALUE = {  # the options of pytest, xdist and nbval that a learner may write with a blank before the value
+    *("-k", "-m", "-n", "-p", "-W", "-c", "-o", "-r", "-d", "--deselect", "--ignore", "--ignore-glob", "--junitxml"),
+    *("--maxfail", "--durations", "--tb", "--rootdir", "--basetemp", "--confcutdir", "--import-mode", "--capture"),
+    *("--dist", "--maxprocesses", "--override-ini", "--config-file", "--pythonwarnings", "--log-file", "--color"),
+    *("--nbval-sanitize-with", "--nbval-cell-timeout", "--nbval-kernel-name", "--numprocesses", "--log-level"),
+}
 SECRETS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LANGSMITH_API_KEY", "COURSE_MODEL")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing to check: a program, or a reason why there is nothing to run."""
-
-    name: str
-    command: tuple[str, ...]
-    environment: Mapping[str, str]
-    report: Path | None = None  # where pytest writes its junit file
-    empty: str = ""  # why there is nothing to run
-    may_be_empty: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of a step."""
-
-    step: Step
-    seconds: float
-    passed: int
-    failed: int
-    skipped: int
-    reasons: Counter[str] = field(default_factory=Counter)  # why tests were left out, and how many
-
-    def __str__(self) -> str:
-        """The counts, in the words of the last line."""
-        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
 def run_suite(rest: Sequence[str] = (), *, only: Sequence[str] = ()) -> int:
@@ -78,8 +56,7 @@ def run_suite(rest: Sequence[str] = (), *, only: Sequence[str] = ()) -> int:
 
 def all_steps(scratch: Path, rest: Sequence[str]) -> list[Step]:
     """The steps in order, cheapest first."""
-    paths = [argument for argument in rest if Path(PROJECT, argument.partition("::")[0]).exists()]
-    options = tuple(argument for argument in rest if argument not in paths)
+    paths, options = sorted_out(rest)
     plain = {name: value for name, value in for_notebooks().items() if name not in SECRETS}
     quick = [
         Step("style", python("ruff", "check", "."), plain),
@@ -88,6 +65,21 @@ def all_steps(scratch: Path, rest: Sequence[str]) -> list[Step]:
     ]
     tests, notebooks = tests_step(scratch, plain, options, paths), notebooks_step(scratch, options, paths)
     return [step for step in (*([] if rest else quick), tests, notebooks) if step]
+
+
+def sorted_out(rest: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The paths among pytest's arguments, and all others.
+
+    >>> sorted_out(["-k", "tests", "tests/test_env.py::test_a", "-x", "notebooks"])
+    (['tests/test_env.py::test_a', 'notebooks'], ['-k', 'tests', '-x'])
+    """
+    paths, options = [], []
+    for before, argument in zip(["", *rest], rest, strict=False):
+        file = argument.partition("::")[0]
+        looks_so = "/" in file or file.endswith((".py", ".ipynb")) or file in FOLDERS
+        is_path = looks_so and not argument.startswith("-") and before not in TAKE_A_VALUE
+        (paths if is_path else options).append(argument)
+    return paths, options
 
 
 def tests_step(scratch: Path, plain: Mapping[str, str], options: Sequence[str], paths: Sequence[str]) -> Step | None:
@@ -108,7 +100,7 @@ def notebooks_step(scratch: Path, options: Sequence[str], paths: Sequence[str]) 
     if not chosen:
         return None
     folder = private(scratch / "notebooks")
-    extra = {"COURSE_SPEED": SPEED, "PYTHONPATH": str(PROJECT), "JUPYTER_PREFER_ENV_PATH": "1"}
+    extra = {"COURSE_SPEED": SPEED, "JUPYTER_PREFER_ENV_PATH": "1"}
     command = pytest(
         folder, "--nbval", "--nbval-current-env", "--nbval-cell-timeout", CELL_SECONDS, "-p", "no:cacheprovider",
         "--dist", "loadscope", *chosen, *options,
@@ -160,40 +152,7 @@ def run(step: Step, *, selected: bool) -> Result:
         return Result(step, seconds, 0, 0, 0)
     if step.report is None:
         return Result(step, seconds, int(status == 0), int(status != 0), 0)
-    passed, failed, skipped, reasons = counts(step.report)
+    found = counts(step.report)
     # A run that broke off, or counted nothing, has failed whatever its report says.
-    return Result(step, seconds, passed, max(failed, int(status != 0)), skipped, reasons)
-
-
-def counts(report: Path) -> tuple[int, int, int, Counter[str]]:
-    """Passed, failed and skipped tests in a junit file, and the reasons for skipping."""
-    if not report.exists():
-        return 0, 0, 0, Counter()
-    passed = failed = skipped = 0
-    reasons: Counter[str] = Counter()
-    for case in ElementTree.parse(report).iter("testcase"):
-        if (left_out := case.find("skipped")) is not None:
-            skipped += 1
-            reasons[left_out.get("message") or "no reason given"] += 1
-        elif case.find("failure") is not None or case.find("error") is not None:
-            failed += 1
-        else:
-            passed += 1
-    return passed, failed, skipped, reasons
-
-
-def conclude(results: Sequence[Result]) -> int:
-    """Print times, what was left out, and the sum; gives the exit status."""
-    print("\nTime per step")
-    for result in results:
-        print(f"  {result.step.name:<10}{result.seconds:7.1f} s   {result}")
-    reasons = sum((result.reasons for result in results if result.skipped), Counter[str]())
-    for reason, number in reasons.items():
-        print(f"Left out, {number} x: {reason}")
-        if "browser" in reason.lower() or "chrom" in reason.lower():
-            print("  Try: sudo apt install chromium chromium-driver, or install any Chromium.")
-    passed, failed, skipped = (sum(getattr(one, name) for one in results) for name in ("passed", "failed", "skipped"))
-    if not passed and not failed:
-        failed = 1  # a run that ran nothing has shown nothing
-    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
-    return 1 if failed else 0
+    failed = max(len(found.names), int(status != 0))
+    return Result(step, seconds, found.passed, failed, found.skipped, found.reasons, tuple(found.names))

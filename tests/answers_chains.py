@@ -8,7 +8,7 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 
-ORDER = r"[A-Z]{2}-[0-9]{4}"
+ORDER = r"[A-Z]{2}-[0-9]{5}"
 
 # --- chain.two_steps ---------------------------------------------------------------------------------------------
 
@@ -52,6 +52,16 @@ def two_steps_first_answer(ticket, llm):
 def two_steps_whole_ticket(ticket, llm):
     llm.invoke(f"Summarise:\n{ticket}")
     return llm.invoke(f"Reply to: {ticket}").text
+
+
+def two_steps_both(ticket, llm):
+    summary = llm.invoke(f"Summarise:\n{ticket}").text
+    return llm.invoke(f"Reply to: {summary}\nThe ticket was: {ticket}").text
+
+
+def two_steps_forgets_f(ticket, llm):
+    llm.invoke(f"Summarise:\n{ticket}")
+    return llm.invoke("Reply to: {summary}").text
 
 
 def two_steps_returns_summary(ticket, llm):
@@ -105,7 +115,7 @@ def mend_by_hand(ticket, llm):
     order = llm.invoke(f"Which order? {ticket}").content.strip()
     letters, dash, digits = order.partition("-")
     good = (
-        len(letters) == 2 and letters.isalpha() and letters.isupper() and dash and len(digits) == 4 and digits.isdigit()
+        len(letters) == 2 and letters.isalpha() and letters.isupper() and dash and len(digits) == 5 and digits.isdigit()
     )
     if good:
         return llm.invoke(f"Write about {order}").content
@@ -196,6 +206,20 @@ def mend_forgets_number(ticket, llm):
     if not re.fullmatch(ORDER, found):
         raise ValueError
     return llm.invoke("Write about the order").text
+
+
+def mend_by_length(ticket, llm):
+    found = llm.invoke(f"Which order? {ticket}").text.strip()
+    if len(found) != len("MB-10484"):
+        raise ValueError
+    return llm.invoke(f"Write about {found}").text
+
+
+def mend_forgets_f(ticket, llm):
+    found = llm.invoke("Which order? {ticket}").text.strip()
+    if not re.fullmatch(ORDER, found):
+        raise ValueError
+    return llm.invoke(f"Write about {found}").text
 
 
 def mend_blank(ticket, llm):
@@ -363,13 +387,15 @@ RIGHT = {
 
 WRONG = {  # check -> answer -> words that a learner must read
     "chain.two_steps": {
-        two_steps_blank: "not written yet",
+        two_steps_blank: "The line `raise NotImplementedError` was reached",
         two_steps_first_answer: "seen   1 request, then",
         two_steps_whole_ticket: "the prompt of request 2 does not hold the summary",
+        two_steps_both: "write the reply from the summary alone",
+        two_steps_forgets_f: "put an f before the quotes of that text",
         two_steps_returns_summary: "return what the second request brought",
         two_steps_returns_message: "return the text inside that AIMessage",
         two_steps_returns_nothing: "your function gave None",
-        two_steps_no_request: "seen   0 requests, then",
+        two_steps_no_request: "Only requests that go through `llm`",
         two_steps_endless: "your function went on asking: 51 requests",
         two_steps_own_parameters: "it takes (text), and is called with (ticket, llm)",
         two_steps_leaves: "your function raised SystemExit",
@@ -385,6 +411,8 @@ WRONG = {  # check -> answer -> words that a learner must read
         mend_after: "before the second request",
         mend_refuses_all: "your gate closed on it: ValueError",
         mend_forgets_number: "does not hold the order number",
+        mend_by_length: "given  the model answers your first request with 'UNKNOWN.'",
+        mend_forgets_f: "the prompt of request 1 holds '{ticket}', braces and all",
         mend_blank: "not written yet",
     },
     "chain.gate": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import doctest
 import json
 import shutil
@@ -14,6 +15,8 @@ import pytest
 from course_utils import receipts
 from course_utils.build import blanks, main, notebook
 from course_utils.build.blanks import blanked, solved
+from course_utils.build.command import build
+from course_utils.build.freshness import Target
 from course_utils.build.outputs import refuse_outputs
 from course_utils.build.rules import EXERCISE, LESSON
 from course_utils.build.source import read_source
@@ -252,6 +255,46 @@ def test_failing_cell_keeps_the_old_notebook(project, capsys):
     assert (project / "notebooks/01_first.ipynb").read_bytes() == before
 
 
+def test_a_failed_solution_is_the_only_error(project, capsys):
+    """Without its solution an exercise is not built, neither with old pictures nor with an error of its own."""
+    before = (project / "exercises/01_first.ipynb").read_bytes()
+    source = project / "source/exercises/01_first.py"
+    edit(source, "return 2 * x", "return 3 * x")
+    edit(
+        source,
+        '# %% name="answer-double"',
+        '# %% name="target-new" tags=["given", "target"]\n1\n\n# %% name="answer-double"',
+    )
+    edit(project / "README.md", "<!-- /lessons -->", "")  # a later trouble does not hide the first one
+    capsys.readouterr()
+    assert main(["--root", str(project)]) == 1
+    said = capsys.readouterr()
+    first, *rest = [line for line in said.err.splitlines() if not line.startswith(" ")]
+    assert (said.out, rest) == ("", ["README.md has no place for the lesson table."])
+    assert first.startswith("solutions/01_first.ipynb was not built. Cell 'check-double' raised AssertionError")
+    assert (project / "exercises/01_first.ipynb").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "fact"),
+    [
+        (
+            lambda path: edit(path, '"name": "target-double"', '"name": "x"'),
+            "The solution has no target 'target-double'.",
+        ),
+        (lambda path: path.write_text("no JSON"), "Its solution 01_first.ipynb cannot be read."),
+        (lambda path: path.unlink(), "Its solution 01_first.ipynb cannot be read."),
+    ],
+)
+def test_a_target_that_is_not_there(damage, fact, project):
+    """An exercise is not built from a solution that lacks what it shows."""
+    damage(project / "solutions/01_first.ipynb")
+    target = Target("source/exercises/01_first.py", "exercises/01_first.ipynb", EXERCISE, is_blank=True)
+    with pytest.raises(CourseError) as caught:
+        asyncio.run(build(target, project))
+    assert caught.value.fact == fact
+
+
 def test_unknown_name(built, capsys):
     """A name that means no source is an error, not an empty build."""
     assert main(["--root", str(built), "7_nothing"]) == 1
@@ -399,6 +442,16 @@ def test_outputs_that_are_no_promise(output, fact):
     with pytest.raises(CourseError) as caught:
         refuse_outputs({"cells": [cell]})
     assert caught.value.fact == f"Cell 'a': {fact}"
+
+
+def test_our_own_folder_is_named_without_what_follows():
+    """A folder that is ours is told as it is, also where the guess at any folder would swallow the sign behind it."""
+    printed = {"output_type": "stream", "name": "stdout", "text": "in /home/me/course!\n"}
+    with pytest.raises(CourseError, match=r"names '/home/me/course'\."):
+        refuse_outputs(
+            {"cells": [{"cell_type": "code", "metadata": {"name": "a"}, "outputs": [printed]}]},
+            [Path("/home/me/course")],
+        )
 
 
 def test_picture_with_alt_text_is_fine():

@@ -4,6 +4,7 @@ import errno
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,38 @@ def test_a_full_or_closed_disk_is_no_traceback(number, monkeypatch, capsys):
     monkeypatch.setitem(commands.COMMANDS, "doctor", commands.Command(lambda _: None, fail))
     assert commands.run(["doctor"]) == 1
     assert capsys.readouterr().err.startswith("the reason: /some/file.\n  Try: ")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [CourseError("a fact.", "a step."), OSError(errno.ENOSPC, "full"), OSError(errno.EIO, "odd"), KeyError("x")],
+)
+@pytest.mark.parametrize(("name", "status"), [("grade", 2), ("doctor", 1)])
+def test_what_is_not_the_submissions_fault_is_status_2(name, status, error, monkeypatch, capsys):
+    """A script that grades can tell "not passed" from "not judged", whatever went wrong."""
+
+    def fail(_):
+        raise error
+
+    monkeypatch.setitem(commands.COMMANDS, name, replace(commands.COMMANDS[name], needs=lambda _: None, work=fail))
+    assert commands.run([name]) == status
+    assert capsys.readouterr().err != ""
+
+
+def test_a_set_up_that_fails_is_not_the_submissions_fault(monkeypatch):
+    """Where the packages can't be had nothing was judged."""
+
+    def fail(*_, **__):
+        raise CourseError("There is no network.", "connect.")
+
+    monkeypatch.setattr(commands, "ensure", fail)
+    assert [commands.run([name, "x.ipynb"]) for name in ("grade", "build")] == [2, 1]
+
+
+@pytest.mark.parametrize(("arguments", "status"), [([], 2), (["--frob"], 2), (["no_such_file.ipynb"], 1)])
+def test_a_wrong_command_line_is_told_from_a_wrong_file(arguments, status):
+    """`grade` without a file could judge nothing; a file that can't be read has not passed."""
+    assert run("grade", *arguments).returncode == status
 
 
 def test_ctrl_c_says_how_to_go_on(monkeypatch, capsys):
@@ -194,9 +227,21 @@ def test_the_last_line_is_the_sum(failed, status, capsys):
     assert suite.conclude(results) == status
     *before, last = capsys.readouterr().out.splitlines()
     assert last == f"8 passed, {failed} failed, 2 skipped"
-    assert before[-2:] == [
-        "Left out, 2 x: no chromium here",
-        "  Try: sudo apt install chromium chromium-driver, or install any Chromium.",
+    cure = "  Try: sudo apt install chromium chromium-driver, or install any Chromium."
+    named = ["Failed: style", "  Try: .venv/bin/ruff check --fix ."] if failed else []
+    assert before[4:] == ["Left out, 2 x: no chromium here", cure, *named]
+
+
+def test_what_failed_is_named_beside_the_sum(tmp_path, capsys):
+    """Nobody has to scroll back: failed tests by name, and the command that mends a format."""
+    failed = suite.run(step(tmp_path, "raise SystemExit(1)"), selected=False)
+    assert suite.conclude([suite.Result(suite.Step("format", (), {}), 0.1, 0, 1, 0), failed]) == 1
+    assert capsys.readouterr().out.splitlines()[-5:] == [
+        "Failed: format",
+        "  Try: .venv/bin/ruff format .",
+        "Failed: c",
+        "Failed: d",
+        "2 passed, 3 failed, 1 skipped",
     ]
 
 
@@ -220,6 +265,19 @@ def test_chosen_paths_choose_the_steps(tmp_path):
         "tests",
         "notebooks",
     ]
+
+
+@pytest.mark.parametrize("word", ["exercises", "docs", "tests", "source", "notebooks", "a/b", "x.py", ""])
+@pytest.mark.parametrize("option", ["-k", "-m", "--deselect"])
+def test_the_value_of_an_option_is_no_path(option, word):
+    """A word to look for stays behind its option, also where a folder has that name."""
+    assert suite.sorted_out([option, word]) == ([], [option, word])
+
+
+@pytest.mark.parametrize("path", ["tests", "solutions", "tests/no_such.py", "test_env.py::test_a", "./x.ipynb"])
+def test_a_path_is_a_path_where_it_stands_alone(path):
+    """Also one that is not there: pytest says so."""
+    assert suite.sorted_out(["-x", path, "exercises"]) == ([path], ["-x", "exercises"])
 
 
 def folder(parent: Path, name: str) -> Path:

@@ -200,6 +200,7 @@ Exercise 1 · Mini   (forged_01_mini.ipynb)
   ✗ mini.double    0/2  the judge has no record of this check
       Try: do not replace check or print.
   ✗ mini.square    0/2  the judge has no record of this check
+      Try: do not replace check or print.
 """,
 }
 

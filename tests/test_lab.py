@@ -119,21 +119,21 @@ def test_stop_ends_the_server_of_this_folder(home, capsys):
 
 
 def test_only_unchanged_copies_of_built_notebooks_are_trusted(home, tmp_path):
-    """A copy of a built lesson shows its pictures at once; a changed one, or one from elsewhere, has to earn trust."""
+    """A copy of a built solution shows its pictures at once; a changed or a foreign one has to earn trust."""
     import nbformat
     from nbformat.sign import NotebookNotary
 
-    for folder in ("source/lessons", "notebooks"):
+    for folder in ("source/exercises", "solutions"):
         (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "source/lessons/01_built.py").write_text("")
+    (tmp_path / "source/exercises/01_built.py").write_text("")
     books = {}
     for name in ("01_built", "02_stranger"):
         output = nbformat.v4.new_output("display_data", {"text/html": f"<b>{name}</b>"})
         books[name] = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=[output])])
-        nbformat.write(books[name], tmp_path / f"notebooks/{name}.ipynb")
+        nbformat.write(books[name], tmp_path / f"solutions/{name}.ipynb")
     jupyter.trust(tmp_path)
     copies.bring_up_to_date(tmp_path, tmp_path / "work")
-    found = {name: nbformat.read(tmp_path / f"work/notebooks/{name}.ipynb", as_version=4) for name in books}
+    found = {name: nbformat.read(tmp_path / f"work/solutions/{name}.ipynb", as_version=4) for name in books}
     found["changed"] = nbformat.from_dict(found["01_built"])
     found["changed"].cells[0].outputs[0].data["text/html"] = "<i>mine</i>"
     assert {name: NotebookNotary().check_signature(book) for name, book in found.items()} == {

@@ -1,14 +1,17 @@
 """What the practice model makes of a conversation: the last message asks, an earlier one may bring the material."""
 
+from dataclasses import replace
+
 import pytest
 
 from course_utils import world
 from course_utils.server.practice.noise import Noise
 from course_utils.server.practice.reading import read
 from course_utils.server.practice.reply import answer
-from course_utils.server.practice.sizes import SIZES, Size
+from course_utils.server.practice.sizes import LARGE, SIZES, Size
 from course_utils.server.wire import ChatRequest, Message
 
+CAREFUL = replace(LARGE, misses=0)  # the rules alone, without drawn mistakes
 TICKET = world.ticket("T001").text
 SUMMARISE = f"Summarise this ticket in at most 12 words:\n{TICKET}"
 
@@ -56,3 +59,18 @@ def test_a_reply_from_the_history_speaks_of_the_ticket(size: Size):
     """The letter has the help centre's advice on the earlier ticket."""
     asked = request(SUMMARISE, "Charged twice.", "Write a short reply to the customer who sent this ticket.")
     assert "last four digits of the card" in answer(asked, size, Noise("")).text
+
+
+def test_feedback_on_an_earlier_draft_is_worked_in_from_the_ticket():
+    """ "Improve it" changes the last draft, and takes what it lacks from the ticket before it."""
+    ask = "Improve it so that it names the order number and the amount."
+    found = answer(request(SUMMARISE, "Hello,\n\nThank you for writing.", ask), CAREFUL, Noise("")).text
+    wanted = "Hello,\n\nThank you for writing. This is about order MB-10484. The amount is €179.00."
+    assert found == wanted
+
+
+def test_an_amount_that_is_there_is_not_named_twice():
+    """The order to name the amount changes nothing in a letter that names it."""
+    draft = "Hello,\n\nWe send you €179.00."
+    found = answer(request(SUMMARISE, draft, "Improve it so that it names the amount."), CAREFUL, Noise("")).text
+    assert found == draft

@@ -217,6 +217,15 @@ def test_what_cannot_be_served_is_said_before_the_start(path, options, words):
     assert not path.exists()
 
 
+@pytest.mark.parametrize(("given", "name"), [(0, "--speed is '0'"), (None, "COURSE_SPEED is 'fast'")])
+def test_a_wrong_speed_is_blamed_on_who_gave_it(path, given, name, monkeypatch):
+    """The option is named where the option was given, the variable where that was read."""
+    monkeypatch.setenv("COURSE_SPEED", "fast")
+    with pytest.raises(CourseError) as caught:
+        serve(runtime_file=path, speed=given)
+    assert caught.value.fact == f"{name}; it has to be a number above 0."
+
+
 def test_a_taken_port_is_named(path):
     """A port that somebody else has is an error with the port in it."""
     with socket.create_server(("127.0.0.1", 0)) as other:

@@ -95,6 +95,16 @@ def test_running_the_cell_again_keeps_what_was_said():
     assert predict("Another question?", name="calls", default=4).guess == 4
 
 
+@pytest.mark.parametrize("change", [{"low": 1}, {"high": 20}, {"unit": "s"}, {"default": 4}])
+def test_another_range_or_unit_is_another_question(change):
+    """A cell that was edited asks anew: what was said before may not even be in range."""
+    asked = {"name": f"changed {change}", "default": 3, "unit": "calls", "low": 0, "high": 10}
+    first = predict("How many?", **asked)
+    first.commit(5)
+    second = predict("How many?", **asked | change)
+    assert (predict("How many?", **asked | change) is second, second is first, second.said) == (True, False, None)
+
+
 def test_calibration_counts_only_what_the_learner_said():
     """Defaults are named as such and never counted as right."""
     ask("right").commit(2)

@@ -52,6 +52,15 @@ def test_the_first_choice_is_remembered_over_a_second_run_of_the_cell():
     assert made("another name").first is None
 
 
+@pytest.mark.parametrize("option", [9, -1, Option("418", why="a teapot.")])
+def test_a_choice_that_is_not_there_is_refused_and_forgotten(option):
+    """What cannot be chosen leaves no trace, so the quiz goes on working."""
+    one = made(f"gone {option}")
+    with pytest.raises(CourseError, match="The quiz has no option") as caught:
+        one.choose(option)
+    assert (caught.value.fix, one.first, one.tries) == ("choose 0 to 2.", None, [])
+
+
 def test_it_reads_without_widgets():
     """The static twin has the question, every option and every reason, in HTML that GitHub shows and in text."""
     bundle = made("static")._repr_mimebundle_()

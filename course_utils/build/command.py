@@ -13,14 +13,14 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from course_utils.build.freshness import Target, problem, strangers, targets
 from course_utils.build.lesson_table import with_table
 from course_utils.build.notebook import unexecuted, with_targets, written
 from course_utils.build.source import read_source
+from course_utils.env.lock import PROJECT
 from course_utils.errors import CourseError
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -44,13 +44,12 @@ def run(argv: Sequence[str]) -> int:
         if asked.check:
             return check(chosen, asked.root, everything=not asked.names)
         stale = [target for target in chosen if asked.force or problem(target, asked.root)]
-        failures = asyncio.run(build_all(stale, asked.root, asked.jobs))
+        is_built = asyncio.run(build_all(stale, asked.root, asked.jobs))
         refresh_readme(asked.root)
     except CourseError as error:
-        failures = [str(error)]
-    for failure in failures:
-        print(failure, file=sys.stderr)
-    return 1 if failures else 0
+        print(error, file=sys.stderr)
+        return 1
+    return 0 if is_built else 1
 
 
 def select(found: list[Target], names: Sequence[str]) -> list[Target]:
@@ -105,23 +104,26 @@ def problems(chosen: Sequence[Target], root: Path, *, everything: bool) -> Itera
         yield error.fact
 
 
-async def build_all(stale: Sequence[Target], root: Path, jobs: int) -> list[str]:
-    """Build, at most `jobs` at a time; what went wrong, in words."""
+async def build_all(stale: Sequence[Target], root: Path, jobs: int) -> bool:
+    """Build, at most `jobs` at a time, and say what became of each; True when all are built."""
     places = asyncio.Semaphore(max(1, jobs))
 
-    async def one(target: Target) -> str:
+    async def one(target: Target) -> bool:
         async with places:
             try:
                 await build(target, root)
             except CourseError as error:
-                return f"{target.notebook} was not built. {error}"
+                print(f"{target.notebook} was not built. {error}", file=sys.stderr, flush=True)
+                return False
         print(f"{target.notebook} is built.", flush=True)
-        return ""
+        return True
 
-    # A learner's exercise shows the targets of its solution, so solutions come first.
-    executed = await asyncio.gather(*(one(target) for target in stale if not target.is_blank))
-    blank = await asyncio.gather(*(one(target) for target in stale if target.is_blank))
-    return [failure for failure in (*executed, *blank) if failure]
+    # A learner's exercise shows the targets of its solution: solutions come first, and without one there is no other.
+    first = [target for target in stale if not target.is_blank]
+    done = await asyncio.gather(*map(one, first))
+    failed = {target.source for target, is_done in zip(first, done, strict=True) if not is_done}
+    blank = [target for target in stale if target.is_blank and target.source not in failed]
+    return all([*done, *await asyncio.gather(*map(one, blank))])
 
 
 async def build(target: Target, root: Path) -> None:
@@ -135,14 +137,27 @@ async def build(target: Target, root: Path) -> None:
     cells = read_source(source, target.kind)
     notebook = unexecuted(cells, is_blank=target.is_blank)
     if target.is_blank and any("target" in cell.tags for cell in cells):
-        notebook = with_targets(
-            notebook, json.loads((root / "solutions" / source.with_suffix(".ipynb").name).read_text("utf-8"))
-        )
+        notebook = with_targets(notebook, solution_of(source, root))
     elif not target.is_blank:
         from course_utils.build.execution import execute
 
         notebook = await execute(notebook, root)
     replace(root / target.notebook, written(notebook, source=target.source, text=text))
+
+
+def solution_of(source: Path, root: Path) -> dict[str, Any]:
+    """The executed solution that this source built before.
+
+    Raises:
+        CourseError: There is none that can be read.
+    """
+    path = root / "solutions" / source.with_suffix(".ipynb").name
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise CourseError(
+            f"Its solution {path.name} cannot be read.", fix="build the solution with --force."
+        ) from error
 
 
 def replace(path: Path, text: str) -> None:

@@ -1,7 +1,8 @@
 """Source cells as notebook cells, and the two digests by which a notebook says where it comes from.
 
-Layer 3: imports `cells` and `blanks`. Notebooks here are plain dicts in nbformat 4.5, so that a check of freshness
-need not import nbformat. A text-only notebook is byte-identical in every build: its cell ids are the cells' names.
+Layer 3: imports `cells`, `blanks` and `errors`. Notebooks here are plain dicts in nbformat 4.5, so that a check of
+freshness need not import nbformat. A text-only notebook is byte-identical in every build: its cell ids are the cells'
+names.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from course_utils.build.blanks import blanked, solved
 from course_utils.build.cells import SourceCell
+from course_utils.errors import CourseError
 
 EDITION = "1"  # part of every digest: raise it when the builder itself builds differently
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -70,11 +72,18 @@ def as_cell(cell: SourceCell, *, is_blank: bool) -> dict[str, Any]:
 
 
 def with_targets(blank: dict[str, Any], solution: dict[str, Any]) -> dict[str, Any]:
-    """A learner's exercise whose target cells show what they show in the executed solution."""
+    """A learner's exercise whose target cells show what they show in the executed solution.
+
+    Raises:
+        CourseError: The solution lacks a target, so it was built from another source.
+    """
     shown = {cell["metadata"].get("name"): cell.get("outputs") for cell in solution["cells"]}
     for cell in blank["cells"]:
         if "target" in cell["metadata"].get("tags", ()):
-            cell["outputs"] = shown[cell["metadata"]["name"]]
+            name = cell["metadata"]["name"]
+            if shown.get(name) is None:
+                raise CourseError(f"The solution has no target {name!r}.", fix="build the solution with --force.")
+            cell["outputs"] = shown[name]
     return blank
 
 

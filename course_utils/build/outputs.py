@@ -1,6 +1,6 @@
 """The outputs of an executed notebook: what is volatile goes, what would not be the same tomorrow is refused.
 
-Layer 3: imports `errors` only. Works in place on a notebook node or plain dict.
+Layer 3: imports `notebook` and `errors`. Works in place on a notebook node or plain dict.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def problem_of(output: dict[str, Any], places: Sequence[str]) -> tuple[str, str]
         found = ADDRESS.search(text) or FOLDER.search(text)
         own = next((place for place in places if place in text), None)
         if found or own:
-            return f"its output names {start(found[0] if found else own)}.", "print something that stays the same."
+            return f"its output names {start(own or found[0])}.", "print something that stays the same."
         if ESCAPE.search(text) and output["output_type"] != "error":
             return "its output holds colour codes.", "print plain text."
     return None

@@ -33,13 +33,13 @@ def start(
 
 
 @contextmanager
-def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """The process; afterwards it is asked to end, and after a while made to, with all that it started."""
+def ended(process: subprocess.Popen[bytes], ask: int = signal.SIGTERM) -> Iterator[subprocess.Popen[bytes]]:
+    """The process; afterwards it is asked to end by the signal `ask`, later made to, with all it started."""
     try:
         yield process
     finally:
-        process.terminate()
         try:
+            process.send_signal(ask if os.name == "posix" else signal.SIGTERM)
             process.wait(FAREWELL)
         except (subprocess.TimeoutExpired, KeyboardInterrupt):  # a second Ctrl-C means: now
             if os.name == "posix":
@@ -50,12 +50,14 @@ def ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]
 
 @contextmanager
 def stopped_by_signals() -> Iterator[None]:
-    """SIGTERM and a closed terminal end the sitting as Ctrl-C does, also where a shell started it deaf to Ctrl-C."""
+    """SIGTERM and a closed terminal end the work as Ctrl-C does, also where a shell started it deaf to Ctrl-C."""
 
     def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        numbers.remove(signal.SIGHUP)  # `nohup` said so
     before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield

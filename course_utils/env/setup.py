@@ -11,15 +11,17 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import gettempdir
 
 from course_utils.env import installer, lock, markers
+from course_utils.env.locks import only_one
 from course_utils.env.progress import Progress
 from course_utils.env.venv import Note, Venv
 from course_utils.errors import CourseError
 
+WAITING = "Another set-up is at work on this folder; waiting for it."
 ALWAYS = ("core", "setup")
 ROOM = {"core": 0.6, "frameworks": 0.1, "crewai": 1.0, "local": 0.3, "cluster": 0.1, "dev": 0.3}  # GB, generously
 
@@ -44,7 +46,7 @@ def ensure(sets: Iterable[str], *, exact: bool = True, project: Path = lock.PROJ
         return Path(sys.executable)
     if is_active() and not venv.is_current:
         print(f"The active environment is left alone, for {reason}; the course uses .venv.", flush=True)
-    with only_one(project):
+    with alone(project):
         if not venv.is_ready(key, wanted) and not is_good_as_it_is(venv, pins, wanted):
             set_up(venv, pins, Note(key, wanted), project)
     return venv.python
@@ -126,7 +128,7 @@ def require_room(project: Path, sets: Iterable[str]) -> None:
     """Refuse before the work what would fail in its middle.
 
     Raises:
-        CourseError: The folder is read-only, or the disk nearly full.
+        CourseError: The disk is nearly full.
     """
     needed = sum(ROOM.get(name, 0) for name in sets)
     free = shutil.disk_usage(project).free / 1e9
@@ -138,39 +140,18 @@ def require_room(project: Path, sets: Iterable[str]) -> None:
 
 
 @contextmanager
-def only_one(project: Path) -> Iterator[None]:
+def alone(project: Path) -> Iterator[None]:
     """Hold the folder's set-up lock; waits, and says so, while another process sets up.
 
     Raises:
         CourseError: The folder can't be written to.
     """
-    try:
-        handle = os.open(project / ".venv.lock", os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise CourseError(
-            f"The course's folder can't be written to ({error.strerror}), and the packages belong beside it.",
-            f"copy the folder to a place of your own, such as {gettempdir()}, and start there.",
-        ) from error
-    try:
-        if not try_lock(handle, wait=False):
-            print("Another set-up is at work on this folder; waiting for it.", flush=True)
-            try_lock(handle, wait=True)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(only_one(project / ".venv.lock", waiting=WAITING))
+        except OSError as error:
+            raise CourseError(
+                f"The course's folder can't be written to ({error.strerror}), and the packages belong beside it.",
+                f"copy the folder to a place of your own, such as {gettempdir()}, and start there.",
+            ) from error
         yield
-    finally:
-        os.close(handle)  # lets go of the lock as well
-
-
-def try_lock(handle: int, *, wait: bool) -> bool:
-    """Take the lock on an open file; False when another process has it and `wait` is False."""
-    try:
-        if os.name == "nt":
-            import msvcrt  # only there
-
-            msvcrt.locking(handle, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # only here
-
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except (BlockingIOError, PermissionError):
-        return False
-    return True

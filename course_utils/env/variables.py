@@ -12,12 +12,14 @@ from pathlib import Path
 from course_utils.env.lock import PROJECT
 
 QUIET = {
+    "ANONYMIZED_TELEMETRY": "false",
     "CREWAI_DISABLE_TELEMETRY": "true",
     "CREWAI_DISABLE_VERSION_CHECK": "true",
     "CREWAI_TRACING_ENABLED": "false",
     "LANGSMITH_TRACING": "false",  # a lesson switches it on, towards this machine
     "LANGGRAPH_STRICT_MSGPACK": "true",
     "AGENT_FRAMEWORK_USER_AGENT_DISABLED": "true",
+    "DO_NOT_TRACK": "1",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 

@@ -67,7 +67,7 @@ class Venv:
         draft.replace(self.folder / "course.json")
 
     def is_ready(self, lock: str, sets: Iterable[str]) -> bool:
-        """True when a complete set-up of this lock put all these sets here, and its Python still starts."""
+        """True when a complete set-up of this lock put all these sets here, and its Python is there."""
         note = self.note()
         return bool(
             note and note.complete and note.lock == lock and set(sets) <= set(note.sets) and self.python.exists()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run `python -m course_utils grade ...`; the exit status: 0 all passed, 1 not all, 2 the fault is ours."""
+    """Run `python -m course_utils grade ...`; the exit status: 0 all passed, 1 not all, 2 nothing could be judged."""
     from course_utils.grading.command import run
 
     return run(argv)

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_utils import private_server
+from course_utils.env.lock import PROJECT
 from course_utils.errors import CourseError
 from course_utils.grading import cells, marks, runner
 from course_utils.grading.report import Report, as_data, as_text
 from course_utils.grading.runner import Job, Limits
 
-PROJECT = Path(__file__).resolve().parents[2]
 USUAL = Limits()
 ENDED = "The course server ended while this notebook ran.\n  Try: do not stop programs from an answer."
 STATUS = {marks.PASSED: 0, marks.FAILED: 1, marks.BROKEN: 2}
@@ -52,7 +52,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def run(argv: Sequence[str]) -> int:
-    """The exit status: 0 all passed, 1 not all, 2 the fault is ours."""
+    """The exit status: 0 all passed, 1 not all, 2 nothing could be judged."""
     asked = arguments(argv)
     try:
         reports = grade(asked.submissions, asked.solutions, limits=Limits(cell=asked.cell_timeout))

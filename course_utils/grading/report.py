@@ -1,6 +1,6 @@
 """A graded submission as text that a learner can act on, and as data.
 
-Layer 3: imports `marks`. The first failure is told in full, later ones in a line each.
+Layer 3: imports `marks`. Every failed check is told in full; what was not reached is one line.
 """
 
 from __future__ import annotations
@@ -72,12 +72,10 @@ def rows(report: Report) -> Iterator[str]:
     yield f"{report.title}   ({report.file})"
     yield f"  {counts(report)} · {report.points} of {report.of} points"
     width = max(len(mark.check) for mark in (*report.marks, *report.troubles)) if report.marks else 0
-    is_told = False
     for mark in (*report.troubles, *report.marks):
         worth = f"{mark.points}/{mark.of}" if mark.of else ""
         yield f"  {SIGNS[mark.status]} {mark.check:<{width}}  {worth:>5}  {mark.line}".rstrip()
-        if mark.message and mark.status in (FAILED, BROKEN) and not is_told:
-            is_told = True  # the first failure in full; what follows is often its echo
+        if mark.message and mark.status in (FAILED, BROKEN):
             yield indented(mark.message, 6)
 
 

@@ -1,13 +1,14 @@
 """Running merged notebooks: one pytest session with nbval, a fresh kernel and a folder of its own for each notebook.
 
-Layer 3: imports `private_server`. The pytest process and what it writes are ours; only the kernels run learners' code,
-and they get no key, no file of ours but the merged notebook, and no environment but the one that is given.
+Layer 3: imports `private_server` and `env`. The pytest process and what it writes are ours; only the kernels run
+learners' code, and they get no key, no file of ours but the merged notebook, and no environment but the one that is
+given.
 """
 
 from __future__ import annotations
 
 import json
-import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from course_utils import private_server
+from course_utils.env.processes import ended, private_file, start
+from course_utils.env.variables import for_notebooks
 
 KERNEL = "python3"  # the seam for warm and sandboxed kernels: the name of another kernel spec
 
@@ -101,13 +104,16 @@ def session(jobs: Sequence[Job], folder: Path, limits: Limits, kernel: str) -> l
         f"--nbval-cell-timeout={limits.cell:g}",
         *(str(job.place / "merged.ipynb") for job in jobs),
     ]
-    variables = {**os.environ, "COURSE_GRADING_RESULTS": str(results), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}
+    variables = for_notebooks()  # the kernels get theirs from `kernel.json`
+    variables |= {"COURSE_GRADING_RESULTS": str(results), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}
+    variables = {name: value for name, value in variables.items() if name not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
     variables["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # langsmith's plugin alone costs three seconds at exit
     patience = sum(limits.notebook + limits.cell for _ in jobs) + 60
-    with (folder / "pytest.txt").open("ab") as told, suppress(subprocess.TimeoutExpired):
-        subprocess.run(  # what has no result when time is up was not reached
-            command, env=variables, cwd=folder, stdin=subprocess.DEVNULL, stdout=told, stderr=told, timeout=patience
-        )
+    with private_file(folder / "pytest.txt") as told:
+        pytest = start(command, folder, variables, told)
+        # An interrupted pytest ends its kernels; what has no result when time is up was not reached.
+        with ended(pytest, signal.SIGINT), suppress(subprocess.TimeoutExpired):
+            pytest.wait(patience)
     return [results_of(job, results) for job in jobs]
 
 

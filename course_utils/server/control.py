@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from course_utils import __version__
 from course_utils.errors import CourseError
 from course_utils.faults import Plan
 
@@ -84,7 +84,7 @@ def scope_of(request: Request) -> Scope:
 async def health(request: Request) -> Response:
     course = course_of(request)
     models = [{"id": model.id, "size": model.size} for model in course.backend.models()]
-    found = {"version": _version(), "pid": os.getpid(), "backend": course.backend.name}
+    found = {"version": __version__, "pid": os.getpid(), "backend": course.backend.name}
     return JSONResponse(found | {"models": models, "speed": course.settings.speed})
 
 
@@ -163,13 +163,6 @@ async def not_taught(request: Request) -> Response:
         "/v1/chat/completions (in LangChain, ChatOpenAI without use_responses_api)."
     )
     raise ApiError(404, message, code="unsupported_endpoint")
-
-
-def _version() -> str:
-    try:
-        return version("orchestration-course")
-    except PackageNotFoundError:  # a clone that was never installed
-        return ""
 
 
 SCOPE = "/course/scopes/{scope}"

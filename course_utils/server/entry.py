@@ -1,6 +1,6 @@
 """One request's row in the log, from its arrival to its end.
 
-Layer 1: imports `records`, `log`, `meter`, `scopes`, `sse` and `wire`.
+Layer 1: imports `faults`, `records`, `log`, `meter`, `scopes`, `sse` and `wire`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ from .meter import usage
 from .practice.tokens import tokens
 from .wire import ApiError, ChatRequest, Piece
 
-
 BENT = ("slow", "cut")  # what `bent` changes
 BROKEN = ("timeout", "dropped", "malformed")  # what `chat` does where bytes are sent
 

@@ -15,10 +15,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import __version__
 from ..errors import CourseError
 from . import runtime
 from .activity import Activity, stop_when_idle
@@ -71,7 +71,7 @@ def serve(
         if forwards_to := getattr(backend, "base_url", None):
             refuse_loop(forwards_to, listener.getsockname()[1])
         app = _make_app(token, _log_path(path), backend, _speed(speed), routes)
-        found = Runtime(here, token, os.getpid(), time.time(), _version(), str(runtime.PROJECT))
+        found = Runtime(here, token, os.getpid(), time.time(), __version__, str(runtime.PROJECT))
         stack.callback(runtime.retire, path)
         _run(app, listener, idle, lambda: _announce(path, found, ready))
     return 0
@@ -132,23 +132,15 @@ def _log_path(path: Path) -> Path:
 
 
 def _speed(chosen: float | None) -> float:
-    text = os.environ.get("COURSE_SPEED") or "1" if chosen is None else str(chosen)
+    name = "COURSE_SPEED" if chosen is None else "--speed"
+    text = os.environ.get("COURSE_SPEED") or "1" if chosen is None else f"{chosen:g}"
     try:
         speed = float(text)
     except ValueError:
         speed = 0.0
     if not 0 < speed < float("inf"):
-        raise CourseError(
-            f"COURSE_SPEED is {text!r}; it has to be a number above 0.", fix="leave it out, or set it to 1."
-        )
+        raise CourseError(f"{name} is {text!r}; it has to be a number above 0.", fix="leave it out, or set it to 1.")
     return speed
-
-
-def _version() -> str:
-    try:
-        return version("orchestration-course")
-    except PackageNotFoundError:  # a clone that was never installed
-        return ""
 
 
 def _announce(path: Path, found: Runtime, ready: Callable[[Runtime], None] | None) -> None:

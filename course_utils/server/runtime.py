@@ -1,7 +1,7 @@
 """Where the running course server is: one private file per project, and the lock that proves it is alive.
 
-Layer 1: imports `errors` only. The file is JSON and holds the owner token, so it lives in a directory that only
-its owner may enter (0700, file 0600) and is refused when it does not. A server holds the lock beside the file
+Layer 1: imports `env` and `errors` only. The file is JSON and holds the owner token, so it lives in a directory that
+only its owner may enter (0700, file 0600) and is refused when it does not. A server holds the lock beside the file
 for as long as it runs; the operating system lets go of it however the server ends, so a file without a held lock
 is stale, and nobody sends a token to whoever may listen on that port now.
 """
@@ -19,9 +19,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from ..env.lock import PROJECT
 from ..errors import CourseError
 
-PROJECT = Path(__file__).resolve().parents[2]  # the clone (or site-packages) that this code was imported from
 APP = "orchestration-course"
 
 

@@ -36,7 +36,8 @@ class Verdict:
 
 
 def not_written(task: Task, cases: int) -> Verdict:
-    return Verdict(task.check, "not written yet", 0, cases, 0, f"· {task.check}: not written yet")
+    message = "  The line `raise NotImplementedError` was reached: put your code in its place."
+    return Verdict(task.check, "not written yet", 0, cases, 0, f"· {task.check}: not written yet", message)
 
 
 def broken(task: Task, cases: int) -> Verdict:

@@ -1,7 +1,7 @@
 """The shapes that travel between a client, the server and a backend.
 
-Layer 1: imports `errors` only. `ChatRequest` is the body of POST /v1/chat/completions as OpenAI documents it
-(platform reference, "Create chat completion"); `Piece` is what a backend answers with, one after the other;
+Layer 1: imports nothing from this package. `ChatRequest` is the body of POST /v1/chat/completions as OpenAI documents
+it (platform reference, "Create chat completion"); `Piece` is what a backend answers with, one after the other;
 `ApiError` is a refusal in OpenAI's shape. All are plain values.
 """
 

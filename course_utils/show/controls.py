@@ -1,4 +1,4 @@
-"""The widgets of a quiz and of a prediction. Every control is a real button or field: Tab, Space and Enter work.
+"""The widgets of a quiz, a prediction and an explorer. Every control is a real button, field or slider: keys work.
 
 Layer 1: imports `errors`, `static`, and ipywidgets, so it is imported only when something is shown. A widget is
 made once for each question and holds no answer itself; it calls the question's own method.
@@ -17,6 +17,7 @@ from course_utils.show import static
 
 Quiz = Any  # a show.quiz.Quiz and a show.predict.Prediction, which import this module
 Prediction = Any
+Explorer = Any  # a show.sliders.Explorer
 
 STYLE = """<style>
 .course-option.jupyter-button { height: auto; min-height: 2.4em; padding: 0.45em 0.9em; line-height: 1.4;
@@ -31,13 +32,22 @@ STYLE = """<style>
 
 def view(question: Any, make: Callable[[Any], widgets.Widget]) -> dict[str, Any]:
     """The widget's part of a mime bundle; nothing outside a kernel, where no widget could work."""
-    ipython = sys.modules.get("IPython")
-    if getattr(ipython and ipython.get_ipython(), "kernel", None) is None:
+    if not is_live():
         return {}
     if question._widget is None:
         question._widget = make(question)
-    bundle = question._widget._repr_mimebundle_()
-    return {mime: data for mime, data in bundle.items() if "widget-view" in mime}
+    return only_view(question._widget)
+
+
+def is_live() -> bool:
+    """True in a kernel, where a widget can work."""
+    ipython = sys.modules.get("IPython")
+    return getattr(ipython and ipython.get_ipython(), "kernel", None) is not None
+
+
+def only_view(widget: widgets.Widget) -> dict[str, Any]:
+    """The widget in a mime bundle, without its text."""
+    return {mime: data for mime, data in widget._repr_mimebundle_().items() if "widget-view" in mime}
 
 
 def words(html: str = "") -> widgets.HTML:
@@ -111,3 +121,40 @@ def _commit(prediction: Prediction, field: Any, reply: widgets.HTML) -> None:
     except CourseError as error:
         note = f"✗ {error.fact} Try: {error.fix}"
     reply.value = _said(static.rich(note))
+
+
+def explorer_controls(explorer: Explorer) -> tuple[widgets.Widget, widgets.Widget]:
+    """The sliders above their picture, and the caption below it, each for an output of its own."""
+    picture, caption = widgets.HTML(), words()
+    rows = [_slider(explorer, name, picture, caption) for name in explorer.choices]
+    _show_explorer(explorer, picture, caption)
+    return widgets.VBox([widgets.HTML(STYLE), *rows, picture], layout=widgets.Layout(overflow="visible")), caption
+
+
+def _slider(explorer: Explorer, name: str, picture: widgets.HTML, caption: widgets.HTML) -> widgets.Widget:
+    slider = widgets.SelectionSlider(
+        options=[(f"{value:g}", value) for value in explorer.choices[name]],
+        value=explorer.values[name],
+        description=name.replace("_", " "),
+        style={"description_width": "11em"},
+        layout=widgets.Layout(width="36em", max_width="100%"),
+    )
+
+    def move(change: dict[str, Any]) -> None:
+        try:
+            explorer.move(**{name: change["new"]})
+        except Exception as error:  # the learner's own function; JupyterLab would hide it in a log
+            caption.value = _said(f"✗ {static.rich(f'{type(error).__name__}: {error}')}")
+        else:
+            _show_explorer(explorer, picture, caption)
+
+    slider.observe(move, names="value")
+    return slider
+
+
+def _show_explorer(explorer: Explorer, picture: widgets.HTML, caption: widgets.HTML) -> None:
+    data, metadata = explorer.picture.bundle(is_stored=False)
+    size, alt = metadata["image/png"], static.escape(explorer.picture.alt)
+    source = f"data:image/png;base64,{data['image/png']}"
+    picture.value = f'<img src="{source}" alt="{alt}" width="{size["width"]}" style="max-width:100%;height:auto">'
+    caption.value = _said(static.rich(explorer.caption))

@@ -36,26 +36,31 @@ class Picture(Figure):
     def __repr__(self) -> str:
         return f"<Picture: {self.kind}>"
 
-    def png(self) -> bytes:
-        """The picture as it is stored: sharp on dense screens, small, and naming no program's version."""
+    def png(self, *, is_stored: bool = True) -> bytes:
+        """The picture as PNG, sharp on dense screens; one to be stored is small, and names no program's version."""
         from PIL import Image
 
         file = BytesIO()
         with rc_context({"font.family": "DejaVu Sans"}):  # the font that every width was measured in
             self.savefig(file, format="png", dpi=2 * DOTS)
+        if not is_stored:  # making it small takes longer than drawing it
+            return file.getvalue()
         dots = Image.open(file).convert("RGB")
         dots.quantize(128, dither=Image.Dither.NONE).save(file := BytesIO(), "png", optimize=True)
         return file.getvalue()
 
+    def bundle(self, *, is_stored: bool = True) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a notebook shows of the picture: data and metadata by mime type; `is_stored` as for `png`."""
+        width, height = (round(inches * DOTS) for inches in self.get_size_inches())
+        data = {"image/png": base64.b64encode(self.png(is_stored=is_stored)).decode(), "text/plain": repr(self)}
+        return data, {"image/png": {"width": width, "height": height, "alt": self.alt}}
+
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        if self in _waiting:
-            _waiting.remove(self)
-        width, height = (round(inches * DOTS) for inches in self.get_size_inches())
-        png = base64.b64encode(self.png()).decode()
-        metadata = {"image/png": {"width": width, "height": height, "alt": self.alt}}
-        display({"image/png": png, "text/plain": repr(self)}, raw=True, metadata=metadata)
+        keep_back(self)
+        data, metadata = self.bundle()
+        display(data, raw=True, metadata=metadata)
         display(static.bundle(static.caption(self.caption), static.plain(self.caption)), raw=True)
 
 
@@ -65,6 +70,12 @@ def show_when_cell_ends(picture: Picture) -> None:
     if shell is not None:
         _waiting.append(picture)
         shell.events.register("post_execute", _show_waiting)  # registering twice is the same as once
+
+
+def keep_back(picture: Picture) -> None:
+    """Do not show it when the cell ends: whoever calls this shows it."""
+    if picture in _waiting:
+        _waiting.remove(picture)
 
 
 def _show_waiting() -> None:

@@ -37,6 +37,11 @@ class Prediction:
         self._widget: Any = None
 
     @property
+    def asked(self) -> tuple[object, ...]:
+        """All that makes it this question and no other: what was said answers only this one."""
+        return self.question, self.default, self.unit, self.low, self.high, self.options
+
+    @property
     def guess(self) -> float | str:
         """What the learner said, or the default."""
         return self.default if self.said is None else self.said
@@ -106,7 +111,7 @@ def predict(
     """
     made = Prediction(question, name=name, default=default, unit=unit, low=low, high=high, options=options)
     kept = _kept.get(name)
-    if kept is None or (kept.question, kept.default, kept.options) != (question, default, tuple(options)):
+    if kept is None or kept.asked != made.asked:
         _kept[name] = made
     return _kept[name]
 

@@ -62,8 +62,15 @@ class Quiz:
         return cls(entry["question"], [Option(**option) for option in entry["options"]], name=name)
 
     def choose(self, option: Option | int) -> str:
-        """Choose an option (or the one at this index) and read what it says; as often as you like."""
-        index = option if isinstance(option, int) else self.options.index(option)
+        """Choose an option (or the one at this index) and read what it says; as often as you like.
+
+        Raises:
+            CourseError: The quiz has no such option.
+        """
+        choices = range(len(self.options)) if isinstance(option, int) else self.options
+        if option not in choices:
+            raise CourseError(f"The quiz has no option {option!r}.", fix=f"choose 0 to {len(self.options) - 1}.")
+        index = choices.index(option)
         self._chosen.append(index)
         return self.options[index].verdict
 

@@ -1,6 +1,6 @@
 """Every graded task by the name that `check(...)` knows it by; one module per exercise.
 
-Layer 2: imports `records` and `server.cases`. A task module holds its cases, its judgement and its hints,
+Layer 2: imports `server.cases` and its own modules. A task module holds its cases, its judgement and its hints,
 and is never imported by a notebook: the judge runs it on the server.
 """
 

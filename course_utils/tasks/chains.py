@@ -1,7 +1,6 @@
 """Exercise 1, "A chain with a gate": a second step, a gate that never closed, and a gate of one's own.
 
-Layer 2: imports `expect`, `texts` and `server.cases`. The scripted model answers with texts that carry nonces, so that
-the prompts show which text went where.
+Layer 2: imports `expect`, `texts` and `server.cases`. Texts carry nonces, so that prompts show which text went where.
 """
 
 from __future__ import annotations
@@ -30,19 +29,21 @@ def two_steps(rng: Random) -> list[Case]:
 
 
 def two_steps_case(name: str, rng: Random) -> Case:
-    (text, _), summary, reply = ticket(rng), words(rng, 12), words(rng, 25)
-    judge = partial(judge_two_steps, text=text, summary=summary, reply=reply)
+    (text, inside), summary, reply = ticket(rng), words(rng, 12), words(rng, 25)
+    judge = partial(judge_two_steps, text=text, inside=inside, summary=summary, reply=reply)
     return Case(name, {"ticket": text}, answers(summary, reply), judge)
 
 
 @expect.in_order
-def judge_two_steps(seen: Seen, *, text: str, summary: str, reply: str) -> Iterator[Finding | None]:
+def judge_two_steps(seen: Seen, *, text: str, inside: str, summary: str, reply: str) -> Iterator[Finding | None]:
     given = "the model answers your first request with a summary, your second with a reply"
     yield expect.crashed(seen, given=given, needs="the text of the reply")
     fix = "one request for the summary, one for the reply."
     yield expect.request_count(seen, 2, given=given, then="the reply", fix=fix)
     yield expect.carries(seen, 1, text, given=given, what="the ticket", fix="leave the first step as it was given.")
     yield expect.carries(seen, 2, summary, given=given, what="the summary", fix=FROM_SUMMARY)
+    fix = "write the reply from the summary alone."
+    yield expect.lacks(seen, 2, inside, given=given, what="a part of the ticket", fix=fix, belief=HISTORY)
     yield expect.returned(seen, reply, given=given, what="the text of the second answer", fix=SECOND)
 
 
@@ -57,6 +58,7 @@ def mend(rng: Random) -> list[Case]:
         mend_case("an empty answer", rng, ""),
         mend_case("the word NONE", rng, "NONE"),
         mend_case("a sentence instead of a number", rng, "I could not find an order number in this message."),
+        mend_case("a word as long as an order number", rng, "UNKNOWN."),
         mend_case("a number inside a sentence", rng, f"The order may be {nonce(rng)}, but I am not sure."),
         mend_case("nothing but spaces", rng, " \n ", held_back=True),
         mend_case("a number that is too long", rng, f"{nonce(rng)}77", held_back=True),
@@ -66,25 +68,33 @@ def mend(rng: Random) -> list[Case]:
 def mend_case(name: str, rng: Random, found: str, order: str = "", *, held_back: bool = False) -> Case:
     (text, _), reply = ticket(rng), words(rng, 20)
     judge = partial(judge_good_order, order=order, reply=reply) if order else judge_no_order
-    return Case(name, {"ticket": text}, answers(found, reply), partial(judge, found=found), held_back)
+    judge = partial(judge, text=text, found=found)
+    return Case(name, {"ticket": text}, answers(found, reply), judge, held_back)
 
 
 @expect.in_order
-def judge_good_order(seen: Seen, *, found: str, order: str, reply: str) -> Iterator[Finding | None]:
+def judge_good_order(seen: Seen, *, text: str, found: str, order: str, reply: str) -> Iterator[Finding | None]:
     given = f"the model answers your first request with {found!r}"
     fix = "let a good order number through; spaces around it do no harm."
     yield expect.let_through(seen, "ValueError", given=given, needs="the reply about that order", fix=fix)
     yield expect.crashed(seen, given=given, needs="the reply about that order")
     fix = "one request for the number, one for the reply."
     yield expect.request_count(seen, 2, given=given, then="the reply", fix=fix)
+    yield expect.carries(
+        seen, 1, text, given=given, what="the ticket", fix="ask about the ticket, as the buggy one does."
+    )
     fix = "put the number into the second prompt."
     yield expect.carries(seen, 2, order, given=given, what="the order number", fix=fix)
     yield expect.returned(seen, reply, given=given, what="the text of the second answer", fix=SECOND)
 
 
-def judge_no_order(seen: Seen, *, found: str) -> Finding | None:
+@expect.in_order
+def judge_no_order(seen: Seen, *, text: str, found: str) -> Iterator[Finding | None]:
     given = f"the model answers your first request with {found!r}"
-    return judge_closed_gate(seen, given=given, what="an answer that is no order number")
+    yield judge_closed_gate(seen, given=given, what="an answer that is no order number")
+    yield expect.carries(
+        seen, 1, text, given=given, what="the ticket", fix="ask about the ticket, as the buggy one does."
+    )
 
 
 @expect.in_order
@@ -171,7 +181,7 @@ TASKS = (
         (
             "Print `type(found)` and `bool(found)` for an empty answer. What does `if not found` look at?",
             "A message object is always true; its text is not. And which texts are order numbers?",
-            "`order = found.text.strip()`, then `re.fullmatch(r'[A-Z]{2}-[0-9]{4}', order)`; "
+            "`order = found.text.strip()`, then `re.fullmatch(r'[A-Z]{2}-[0-9]{5}', order)`; "
             "when that finds nothing: `raise ValueError`.",
         ),
     ),

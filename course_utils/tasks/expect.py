@@ -6,6 +6,7 @@ came, in which order, what they carried, and what came back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import ParamSpec
@@ -31,6 +32,8 @@ def request_count(seen: Seen, wanted: int, *, given: str, then: str, fix: str, b
     if len(seen.trace) == wanted:
         return None
     what = f"{count(len(seen.trace), 'request')}, then {seen.outcome}"
+    if len(seen.trace) < wanted and not seen.raised:
+        fix += " Only requests that go through `llm`, the model your function is given, are seen."
     return Finding(given, what, f"{count(wanted, 'request')}, then {then}", fix, belief)
 
 
@@ -47,6 +50,9 @@ def carries(seen: Seen, number: int, text: str, *, given: str, what: str, fix: s
     """A finding unless the prompt of request `number` (from 1) holds `text`; white space may differ."""
     if squeeze(text) in squeeze(seen.trace[number - 1].prompt):
         return None
+    if braces := re.search(r"\{\w+\}", seen.trace[number - 1].prompt):
+        what_came = f"the prompt of request {number} holds {braces[0]!r}, braces and all"
+        return Finding(given, what_came, f"{what} in its place", "put an f before the quotes of that text.")
     return Finding(given, f"the prompt of request {number} does not hold {what}", f"{what} in that prompt", fix)
 
 
@@ -100,5 +106,5 @@ def crashed(seen: Seen, *, given: str, needs: str) -> Finding | None:
 
 
 def squeeze(text: str) -> str:
-    """`text` with every run of white space made one space."""
-    return " ".join(text.split())
+    """`text` with every run of white space made one space, also where a prompt quotes it as JSON or Python does."""
+    return " ".join(text.replace("\\n", " ").replace("\\t", " ").split())

@@ -20,8 +20,8 @@ STORIES = (
 
 
 def nonce(rng: Random) -> str:
-    """A code that no model and no learner would write by chance, such as "QK-4713"."""
-    return f"{rng.choice('BDFGHJKLMNPQRSTVWXZ')}{rng.choice('BDFGHJKLMNPQRSTVWXZ')}-{rng.randint(1000, 9999)}"
+    """A code that no model and no learner would write by chance, such as "QK-47135"."""
+    return f"{rng.choice('BDFGHJKLMNPQRSTVWXZ')}{rng.choice('BDFGHJKLMNPQRSTVWXZ')}-{rng.randint(10000, 99999)}"
 
 
 def ticket(rng: Random) -> tuple[str, str]:

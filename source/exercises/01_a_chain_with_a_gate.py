@@ -8,7 +8,10 @@
 # Run it as often as you like.
 # If you are stuck, `hint("chain.gate")` in a new cell gives you one step, and one more each time; hints are free.
 #
-# Your function is handed a model, `llm`. In the checks that model follows a script, so its answers will look odd; it is the *path* of your chain that counts, never your wording.
+# When your work is graded, the same checks run with a few more cases, all or nothing for each task: write to the tables, not only to the cases you see.
+# Only these cells are graded, so put helpers and imports of your own into the cell that uses them.
+#
+# Your function is handed a model, `llm`; ask that one, not a `chat_model()` of your own. In the checks that model follows a script, so its answers will look odd; it is the *path* of your chain that counts, never your wording.
 
 # %% name="setup" tags=["given"]
 import re
@@ -74,7 +77,7 @@ def reply_about_order_buggy(ticket: str, llm) -> str:
 #
 # | the first answer | then |
 # |---|---|
-# | an order number: two capital letters, a dash, four digits, such as `QK-4713`; spaces or line breaks around it do no harm | a second request with that number in its prompt; give back the text of the answer |
+# | an order number: two capital letters, a dash, five digits, such as `MB-10484`; spaces or line breaks around it do no harm | a second request with that number in its prompt; give back the text of the answer |
 # | anything else: nothing, `NONE`, a sentence, a number inside a sentence | `ValueError`, and **no** second request |
 
 # %% name="mend-target" tags=["given", "target"]
@@ -97,7 +100,7 @@ def reply_about_order(ticket: str, llm) -> str:
     # solution
     found = llm.invoke(f"Which order number does this ticket name? Answer with the number alone, or NONE.\n{ticket}")
     order = found.text.strip()
-    if not re.fullmatch(r"[A-Z]{2}-[0-9]{4}", order):
+    if not re.fullmatch(r"[A-Z]{2}-[0-9]{5}", order):
         raise ValueError(f"the ticket names no order number: {order!r}")
     return llm.invoke(f"Write a short reply about the state of order {order}.").text
 
@@ -156,6 +159,8 @@ check("chain.gate", summarise_translate)
 # ```python
 # summarise_translate(world.tickets()[0].text, "German", chat_model())
 # ```
+#
+# (The practice model knows a few hundred words of each language and puts what it cannot translate into brackets.)
 #
 # Then ask yourself: who should hear of the `ValueError`, and what should happen to the ticket?
 # Lesson 9 answers with fallbacks, lesson 10 with a person.

@@ -55,7 +55,9 @@ print(ticket)
 
 # %% [markdown] name="one-call-record"
 # One call to a model is the smallest thing there is to orchestrate.
-# `course.record()` collects the requests of a block; after it, `trace` holds what the **server** saw.
+# `chat_model` gives LangChain's client for a chat model; `step=` names the call, so that we can find it again.
+# `invoke` sends one request and waits; `.text` is the text of the answer.
+# `course.record()` collects the requests of a block; after it, `single` holds what the **server** saw.
 
 # %% name="one-call-run"
 with course.record() as single:
@@ -67,6 +69,7 @@ print(letter.text)
 ledger(single)
 
 # %% [markdown] name="ledger-explained"
+# Models read and write *tokens*, pieces of words.
 # A provider bills you for *prompt tokens* (what you send) and *completion tokens* (what comes back), at two prices.
 # The ledger is the bill.
 
@@ -110,6 +113,8 @@ def chain(ticket):
 with course.record() as plain:
     letter = chain(ticket)
 
+print("summary:", plain[0].answer)
+print()
 print(letter)
 
 # %% name="chain-reveal"
@@ -127,7 +132,7 @@ ledger({"one call": single, "chain": plain})
 
 # %% [markdown] name="chain-price"
 # Two requests instead of one, and nearly twice the prompt tokens, for every step pays for its own instructions.
-# (What the letters cost depends on how long they happened to become.)
+# The bill is a little lower all the same, but only because the letter became shorter: compare the two, and see what it lost.
 # So splitting is not free. You do it when the parts are *easier* than the whole, or when you want to **look at what lies between them**.
 # Over the weekend nobody looked.
 
@@ -162,7 +167,7 @@ bad_statuses.reveal(sum(request.status != 200 for request in broken))
 
 # %% [markdown] name="break-explained"
 # No status tells of it, no exception, no log line at level ERROR: the *transport* worked.
-# The timeline knows better. Look at what the second request carried:
+# The server's record knows better. Look at how long the first answer was, and at what the second request carried:
 
 # %% name="break-prompt"
 print(broken)
@@ -197,12 +202,22 @@ print(stopped)
 
 # %% [markdown] name="gate-explained"
 # One request instead of two, an exception with a reason, and no letter.
+# The gate has another side as well: this customer only says thank you, in so many words that the summary is too long.
+
+# %% name="gate-too-long"
+try:
+    gated_chain(world.ticket("T117").text)
+except ValueError as error:
+    print("stopped:", error)
+
+# %% [markdown] name="gate-outlook"
 # What should happen to the ticket then (ask again, ask another model, ask a person) is what lessons 8 to 10 are about.
 
 # %% [markdown] name="lcel"
 # ## The same chain in LangChain
 #
-# LangChain writes chains with a pipe. Each part is a *Runnable*: it has `invoke`, `ainvoke`, `batch` and `stream`, and `|` makes a new one of two.
+# LangChain, the library behind `chat_model`, has a notation of its own for chains: the pipe. Each part is a *Runnable*: it has `invoke`, `ainvoke`, `batch` and `stream`, and `|` makes a new one of two.
+# A dictionary in front of it gives the next prompt its values by name.
 # The pipe sends nothing by itself. It is notation.
 
 # %% name="lcel-run"
@@ -420,6 +435,13 @@ for name, traces in (("workflow", by_workflow), ("agent", by_agent)):
     counts = [len(trace) for trace in traces]
     print(f"{name:9} {sum(counts)} requests, variance {pvariance(counts):.2f}")
 
+# %% [markdown] name="agent-letters-text"
+# And what does the customer get for it? Here are both letters about the Otter that drips (the fourth ticket). Which one would you send?
+
+# %% name="agent-letters"
+for name, traces in (("workflow", by_workflow), ("agent", by_agent)):
+    print(f"--- {name}\n{traces[3][-1].answer}\n")
+
 # %% [markdown] name="use-when"
 # ## Use it when, and when not
 #
@@ -458,8 +480,8 @@ ax = workflow_graph(
 # %% name="quiz-workflow"
 quiz("q01")
 
-# %% name="quiz-same"
-quiz("q02")
+# %% name="quiz-more-agents"
+quiz("q03")
 
 # %% name="quiz-gate"
 quiz("q05")

@@ -36,7 +36,6 @@ KEY_ROW = re.compile(
 )
 KEY_SHAPE = re.compile(r"[\"'](\w{1,40})[\"']\s*:")
 JSON_WANTED = re.compile(r"\bjson\b", re.IGNORECASE)
-FENCE = re.compile(r"[{\[].*[}\]]", re.DOTALL)
 
 
 def word_limit(instruction: str) -> int | None:
