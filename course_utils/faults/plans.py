@@ -6,7 +6,7 @@ Layer 0: imports `faults.kinds`. Numbers count from 1 since the plan was set.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -78,7 +78,7 @@ class OnStep(Value):
     plan: Plan
 
     def strikes(self, arrival: Arrival) -> Fault | None:
-        own = Arrival(arrival.step_number, arrival.step, arrival.step_number, arrival.model, arrival.model_number)
+        own = replace(arrival, number=arrival.step_number)
         return self.plan.strikes(own) if arrival.step == self.step else None
 
 
@@ -88,7 +88,7 @@ class OnModel(Value):
     plan: Plan
 
     def strikes(self, arrival: Arrival) -> Fault | None:
-        own = Arrival(arrival.model_number, arrival.step, arrival.step_number, arrival.model, arrival.model_number)
+        own = replace(arrival, number=arrival.model_number)
         return self.plan.strikes(own) if arrival.model == self.model else None
 
 
