@@ -5,10 +5,13 @@ Layer 2: imports `errors` and `faults`.
 
 from __future__ import annotations
 
+import re
+from difflib import get_close_matches
 from typing import Any, get_args
 
 from course_utils.errors import CourseError
 from course_utils.faults import PLAN, Fault, Plan
+from course_utils.faults.plans import Either, OnModel, OnStep
 
 NONE: dict[str, Any] = {"plan": None, "rate": None}  # behave
 PLANS = get_args(get_args(Plan)[0])
@@ -35,6 +38,33 @@ def plan(faults: Any) -> dict[str, Any]:
         raise CourseError(fact, fix=f"wrap it, as in faults=first(1, {faults.kind}(…)).")
     given = getattr(faults, "__name__", None) or repr(faults)
     raise CourseError(f"faults={given} is not a plan.", fix="make one, as in faults=first(1, rate_limited()).")
+
+
+def steps(plan: Plan | None) -> set[str]:
+    """The names of the steps that a plan lies in wait for."""
+    match plan:
+        case OnStep():
+            return {plan.step}
+        case OnModel():
+            return steps(plan.plan)
+        case Either():
+            return set().union(*map(steps, plan.plans))
+    return set()
+
+
+def misspelt(faults: Plan | None, seen: set[str]) -> str:
+    """What to say of a step that the plan waits for, when only others came that look like it; "" when all is well.
+
+    A step that never came is no mistake by itself: a gate may have stopped the workflow before it.
+    """
+    for step in sorted(steps(faults) - seen) if seen else ():
+        if seen == {""}:
+            return f"The fault plan waits for the step {step!r}, but no request named its step (step=…)."
+        others = [other for other in seen - steps(faults) if re.findall(r"\d+", other) == re.findall(r"\d+", step)]
+        alike = {other.lower(): other for other in sorted(others)}
+        if close := get_close_matches(step.lower(), alike, n=1, cutoff=0.75):
+            return f"The fault plan waits for the step {step!r}, and only {alike[close[0]]!r} came."
+    return ""
 
 
 def limits(rate: Any) -> dict[str, float]:

@@ -13,18 +13,18 @@ import secrets
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
 
-from course_utils.conditions import NONE, conditions
+from course_utils.conditions import NONE, conditions, misspelt
 from course_utils.errors import CourseError
 from course_utils.faults import Plan
 from course_utils.records import Record, Trace
 from course_utils.server import runtime
-from course_utils.server.launcher import find_or_start
+from course_utils.server.launcher import find_or_start, sizes
 
 TIMEOUT, SETTLE = 10.0, 2.0  # real seconds: for one call to the control side; for a block's last requests to end
 _courses: dict[int, Course] = {}  # by process id, so that a forked child does not take over its parent's
@@ -83,6 +83,8 @@ class Course:
                 self._close_block(trace, after)
             raise
         self._close_block(trace, after)
+        if words := misspelt(faults, {record.step for record in trace}):
+            warnings.warn(words, stacklevel=3)  # the line that opened the block
 
     def records(self) -> Trace:
         """Every request of this process so far, running ones included."""
@@ -179,16 +181,6 @@ class Course:
 
     def _announce_sleep(self, seconds: float) -> float:
         return self.call("POST", f"/course/scopes/{self.scope}/sleeps", {"seconds": seconds})["wait"]
-
-
-def sizes(models: list[Mapping[str, Any]]) -> dict[str, str]:
-    """The model ids behind "small" and "large"; a server with a single model serves it under both names.
-
-    >>> sizes([{"id": "smollm2", "size": "small"}])
-    {'small': 'smollm2', 'large': 'smollm2'}
-    """
-    named = {model["size"]: model["id"] for model in models if model.get("size")}
-    return dict.fromkeys(("small", "large"), models[0]["id"]) if len(models) == 1 else named
 
 
 def _refusal(answer: httpx.Response) -> CourseError:

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from course_utils import faults
-from course_utils.conditions import NONE, conditions
+from course_utils.conditions import NONE, conditions, misspelt
 from course_utils.errors import CourseError
 from course_utils.faults.kinds import Fault, Kind
 from course_utils.server import mischief
@@ -53,3 +53,22 @@ def test_every_kind_of_fault_does_something(kind):
     fault = Fault(kind=kind)
     does = [mischief.refusal(fault) is not None, mischief.spoken(fault) is not None]
     assert any([*does, kind in mischief.BENT, kind in mischief.BROKEN])
+
+
+@pytest.mark.parametrize(
+    ("named", "seen", "words"),
+    [
+        ("repli", {"reply", "summarise"}, "'repli', and only 'reply' came"),
+        ("Reply", {"reply"}, "'Reply', and only 'reply' came"),
+        ("reply", {""}, "no request named its step"),
+        ("vote 3", {"vote 1", "vote 2"}, ""),  # stopped before the third
+        ("reply", {"summarise"}, ""),  # a gate held
+        ("reply", {"reply"}, ""),
+        ("reply", set(), ""),
+    ],
+)
+def test_a_misspelt_step_is_told_from_one_that_was_not_reached(named, seen, words):
+    """Only a name that looks like one that came, or that could not come, is spoken of."""
+    plan = faults.either(faults.on_model("small", faults.on_step(named, faults.first(1, faults.slow(1)))))
+    said = misspelt(plan, seen)
+    assert (words in said) if words else not said

@@ -17,9 +17,10 @@ import httpx
 import pytest
 
 from course_utils import connection, faults
-from course_utils.connection import connect, sizes
+from course_utils.connection import connect
 from course_utils.errors import CourseError
 from course_utils.server import launcher, runtime
+from course_utils.server.launcher import sizes
 
 PATIENCE = 60  # real seconds; only a safety net
 posix_only = pytest.mark.skipif(os.name != "posix", reason="about POSIX signals and fork")

@@ -64,6 +64,16 @@ def find(path: Path) -> tuple[Runtime, dict[str, Any]] | None:
         return None
 
 
+def sizes(models: list[dict[str, Any]]) -> dict[str, str]:
+    """The model ids behind "small" and "large"; a server with a single model serves it under both names.
+
+    >>> sizes([{"id": "smollm2", "size": "small"}])
+    {'small': 'smollm2', 'large': 'smollm2'}
+    """
+    named = {model["size"]: model["id"] for model in models if model.get("size")}
+    return dict.fromkeys(("small", "large"), models[0]["id"]) if len(models) == 1 else named
+
+
 def start(path: Path) -> tuple[Runtime, dict[str, Any]]:
     """Start a server, or wait for the one that another process is starting."""
     messages = runtime.private_directory(runtime.home(path)) / "server.log"
