@@ -188,3 +188,26 @@ def test_kinds_differ_in_shape_not_only_in_colour():
         patches = outline(Box(Point(1, 1), Point(1.2, 0.5)), kind)
         shapes[kind] = [patch.get_path().vertices.round(3).tolist() for patch in patches]
     assert not [pair for pair in combinations(shapes, 2) if shapes[pair[0]] == shapes[pair[1]]]
+
+
+@pytest.mark.parametrize("is_rightward", [True, False])
+def test_a_label_lies_on_the_arrow_as_it_is_drawn(is_rightward):
+    """The curve that labels are placed on is the curve that matplotlib draws."""
+    from course_utils.show.strokes import swinging_path
+
+    start, stop = Point(1, 2), Point(4, 9)
+    _, (drawn, _) = swinging_path((start, stop), is_rightward).iter_bezier()
+    for share in (0, 0.2, 0.5, 0.9, 1):
+        assert tuple(swing(start, stop, share, is_rightward)) == pytest.approx(tuple(drawn(share)))
+
+
+def test_labels_below_a_fork_stand_on_no_box_and_no_other_label():
+    """Downwards, where labels are wider than the gaps are high, they stand clear as well."""
+    desks = [(f"{name} desk of the shop", name) for name in ("billing", "technical", "deliveries")]
+    chain = [(f"step {n} of a long chain", f"step {n + 1} of a long chain") for n in range(6)]
+    fork = [("step 6 of a long chain", desk, name) for desk, name in desks]
+    plan = placed([*chain, *fork, *((desk, "end") for desk, _ in desks)])
+    labels = [route.label for route in plan.routes if route.label]
+    assert not plan.is_rightward
+    assert len(labels) == 3
+    assert not [pair for pair in combinations([*labels, *plan.boxes.values()], 2) if pair[0].overlaps(pair[1])]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from course_utils.show.layers import Edge
 
 MARGIN = 0.12  # inches around everything
-PLACES = (0.5, 0.58, 0.42, 0.66, 0.34, 0.74)  # where on its arrow a label may stand, the best first
+PLACES = (0.5, 0.58, 0.66, 0.42, 0.74, 0.34, 0.82, 0.26)  # where on its arrow a label may stand, the best first
 
 
 class Point(NamedTuple):
@@ -63,7 +63,7 @@ class Layout:
 def swing(start: Point, stop: Point, share: float, is_rightward: bool) -> Point:
     """A point of the curve that leaves `start` and reaches `stop` along the flow; `share` runs from 0 to 1."""
     weight = 3 * share**2 - 2 * share**3  # how far it has come across the flow
-    reach = 1.5 * share * (1 - share) + share**3 + 1.5 * share**2 * (1 - share)  # and along it
+    reach = 1.5 * share * (1 - share) + share**3  # and along it
     along, across = (reach, weight) if is_rightward else (weight, reach)
     return Point(start.x + (stop.x - start.x) * along, start.y + (stop.y - start.y) * across)
 
@@ -71,15 +71,17 @@ def swing(start: Point, stop: Point, share: float, is_rightward: bool) -> Point:
 def labelled(
     routes: Sequence[Route], sizes: Mapping[str, Point], boxes: Sequence[Box], is_rightward: bool
 ) -> list[Route]:
-    """The routes with a place for each label: on its arrow, and clear of boxes and other labels where it can be."""
+    """The routes with a place for each label: on its arrow, clear of boxes, labels and other arrows where it can be."""
+    paths = {id(route): _samples(route, is_rightward) for route in routes}
     taken = list(boxes)
     done = []
     for route in routes:
         if not route.edge.label:
             done.append(route)
             continue
+        others = [spot for other in routes if other is not route for spot in paths[id(other)]]
         tries = [Box(middle, sizes[route.edge.label], (route.edge.label,)) for middle in _middles(route, is_rightward)]
-        label = next((box for box in tries if not any(box.overlaps(other) for other in taken)), tries[0])
+        label = min(tries, key=lambda box: (sum(map(box.overlaps, taken)), sum(map(box.overlaps, others))))
         taken.append(label)
         done.append(replace(route, label=label))
     return done
@@ -87,9 +89,23 @@ def labelled(
 
 def _middles(route: Route, is_rightward: bool) -> list[Point]:
     if not route.is_loop:
-        return [swing(*route.corners[:2], share, is_rightward) for share in PLACES]
+        first, *later = pairwise(route.corners)
+        near = [swing(*first, share, is_rightward) for share in PLACES]
+        return near + [swing(*stretch, 0.5, is_rightward) for stretch in later[:-1]]
     (x1, y1), (x2, y2) = max(pairwise(route.corners), key=lambda ends: dist(*ends))  # the longest stretch
     return [Point(x1 + (x2 - x1) * share, y1 + (y2 - y1) * share) for share in PLACES]
+
+
+def _samples(route: Route, is_rightward: bool) -> list[Box]:
+    """Spots all along an arrow, to see what lies on it."""
+    shares = [number / 12 for number in range(13)]
+    if route.is_loop:
+        pairs = [(Point(*start), Point(*stop)) for start, stop in pairwise(route.corners)]
+        spots = [Point(a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share) for a, b in pairs for share in shares]
+    else:
+        ends = pairwise(route.corners)
+        spots = [swing(start, stop, share, is_rightward) for start, stop in ends for share in shares]
+    return [Box(spot, Point(0, 0)) for spot in spots]
 
 
 def framed(boxes: Mapping[str, Box], routes: Sequence[Route], is_rightward: bool) -> Layout:

@@ -91,8 +91,9 @@ class _Plan:
             pair for chain in self.layers.chains.values() for pair in pairwise(chain) if self.level[pair[0]] == level
         ]
         steep = max((abs(self.across[a] - self.across[b]) for a, b in pairs), default=0.0) * 0.35
+        room = 0.2 if self.is_rightward or len(labels) < 2 else 0.45  # below a fork the arrows must part first
         return max(
-            [min(max(self.gap, steep), self.fan), *(self.text(label)[0] + 0.2 + HEAD for label in labels if label)]
+            [min(max(self.gap, steep), self.fan), *(self.text(label)[0] + room + HEAD for label in labels if label)]
         )
 
     def layout(self) -> Layout:
