@@ -11,6 +11,7 @@ for, and everybody who waits for that moment goes on. So three waits of 2 s that
 a nap of 0.1 s ends before an answer that takes 5 s, and none of it takes longer than the grace.
 Its limit: two calls count as made together only when the second arrives within `grace` of the first one's
 last sign of life. A caller that needs longer than that between two calls finds the clock moved on.
+A caller that knows when it is idle need not rely on the grace: it asks for the `jump` itself.
 """
 
 from __future__ import annotations
@@ -99,6 +100,7 @@ class VirtualClock:
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []  # a heap: moment, order of asking, who
         self._order = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
+        self.changes = 0  # how often anything happened: a request came or went, somebody began to wait, time moved
 
     def now(self) -> float:
         return self._now
@@ -129,17 +131,26 @@ class VirtualClock:
 
     def _settle(self) -> None:
         """Something happened: the clock may jump once it has been quiet for the grace."""
+        self.changes += 1
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._waiting:
             self._timer = asyncio.get_running_loop().call_later(self.grace, self._jump)
 
+    def jump(self, seen: int) -> int:
+        """Jump now, unless anything happened since there were `seen` changes; gives the number of changes."""
+        if self.changes == seen and self._timer is not None:
+            self._timer.cancel()
+            self._jump()
+        return self.changes
+
     def _jump(self) -> None:
         self._timer = None
         self._waiting = [entry for entry in self._waiting if not entry[2].done()]  # those who left wait no more
         if not self._waiting or len(self._waiting) < self._served:
             return  # somebody is at work; whatever they do next settles again
+        self.changes += 1
         heapq.heapify(self._waiting)
         self._now = self._waiting[0][0]
         while self._waiting and self._waiting[0][0] <= self._now:

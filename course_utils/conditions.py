@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from course_utils.errors import CourseError
 from course_utils.faults import PLAN, Fault, Plan
-from course_utils.faults.plans import Either, OnModel, OnStep
+from course_utils.faults.plans import During, Either, OnModel, OnStep
 
 NONE: dict[str, Any] = {"plan": None, "rate": None}  # behave
 PLANS = get_args(get_args(Plan)[0])
@@ -45,7 +45,7 @@ def steps(plan: Plan | None) -> set[str]:
     match plan:
         case OnStep():
             return {plan.step}
-        case OnModel():
+        case OnModel() | During():
             return steps(plan.plan)
         case Either():
             return set().union(*map(steps, plan.plans))

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, sync_playwright
 
+from course_utils.jupyter import jupyter_variables
+
 PROJECT = Path(__file__).resolve().parents[1]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
@@ -49,7 +51,7 @@ def jupyterlab(folder: Path) -> Iterator[str]:
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_RUNTIME_DIR": str(private),
         "JUPYTER_DATA_DIR": str(folder / "data"),
-        "JUPYTER_PREFER_ENV_PATH": "1",
+        **jupyter_variables(),
         "JUPYTER_TOKEN": (token := secrets.token_hex(16)),
         "PYTHONPATH": str(PROJECT),
     }

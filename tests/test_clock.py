@@ -96,3 +96,36 @@ def test_real_waits_take_their_share_of_the_course_time():
     assert clock.now() >= 19.0  # up to half a millisecond is owed to the next wait
     assert clock.now() > clock.stopwatch()
     assert clock.real(2.0) == 0.002
+
+
+def test_a_virtual_clock_jumps_when_asked_unless_something_happened():
+    """An idle caller need not wait for the grace; one who was told of less than happened changes nothing."""
+
+    async def body():
+        clock, done = VirtualClock(grace=60), []
+        waiting = asyncio.create_task(nap(clock, 2.0, done, "a"))
+        await asyncio.sleep(0)
+        stale = clock.jump(seen=0)
+        before = clock.now()
+        clock.jump(seen=stale)
+        await waiting
+        return before, done
+
+    assert asyncio.run(body()) == (0.0, [("a", 2.0)])
+
+
+def test_asking_does_not_move_a_clock_while_somebody_works():
+    """A request at work holds the clock, whoever asks."""
+
+    async def body():
+        clock, done = VirtualClock(grace=60), []
+        waiting = asyncio.create_task(nap(clock, 2.0, done, "a"))
+        await asyncio.sleep(0)
+        with clock.serving():
+            clock.jump(seen=clock.changes)
+            during = clock.now()
+        clock.jump(seen=clock.changes)
+        await waiting
+        return during, done
+
+    assert asyncio.run(body()) == (0.0, [("a", 2.0)])

@@ -69,6 +69,7 @@ def test_every_kind_of_fault_does_something(kind):
 )
 def test_a_misspelt_step_is_told_from_one_that_was_not_reached(named, seen, words):
     """Only a name that looks like one that came, or that could not come, is spoken of."""
-    plan = faults.either(faults.on_model("small", faults.on_step(named, faults.first(1, faults.slow(1)))))
+    inner = faults.on_step(named, faults.first(1, faults.slow(1)))
+    plan = faults.either(faults.during(0, 60, faults.on_model("small", inner)))
     said = misspelt(plan, seen)
     assert (words in said) if words else not said

@@ -15,6 +15,7 @@ from course_utils.faults import (
     chance,
     cut,
     dropped,
+    during,
     either,
     empty,
     every,
@@ -92,6 +93,15 @@ def test_plans_on_a_model_count_within_it():
     assert struck(on_model("large", first(1, server_error())), *calls) == [2]
 
 
+def test_plans_during_a_time_strike_in_it_alone():
+    """From the first moment on and not at the last one, and a plan inside another one sees the same moment."""
+    plan = during(10, 20, on_model("large", every(1, server_error())))
+    calls = [(9.9, "large"), (10, "large"), (15, "small"), (19.9, "large"), (20, "large")]
+    assert [at for at, model in calls if plan.strikes(Arrival(1, "", 1, model, 1, at))] == [10, 19.9]
+    turned = on_model("large", during(10, 20, every(1, server_error())))
+    assert [at for at, model in calls if turned.strikes(Arrival(1, "", 1, model, 1, at))] == [10, 19.9]
+
+
 def test_plans_nest():
     """A plan on a step may hold a plan on a model; the counts are the inner one's."""
     calls = [("plan", "large"), ("draft", "small"), ("plan", "small"), ("plan", "small")]
@@ -110,7 +120,12 @@ def test_chance_is_the_same_for_the_same_seed():
 def test_every_plan_survives_json(fault, count, share, name):
     """What is composed in a notebook arrives at the server as the same value."""
     parts = [first(count, fault), every(count + 1, fault), at(count, fault=fault), after(count, fault)]
-    plan = either(on_step(name, either(*parts)), on_model(name, chance(share, fault, seed=count)), never())
+    plan = either(
+        on_step(name, either(*parts)),
+        on_model(name, chance(share, fault, seed=count)),
+        during(share, count, at(1, fault=fault)),
+        never(),
+    )
     assert PLAN.validate_json(PLAN.dump_json(plan)) == plan
 
 
@@ -124,6 +139,7 @@ def test_every_plan_survives_json(fault, count, share, name):
         {"when": "first", "count": 1, "fault": {"kind": "slow", "seconds": -1}},
         {"when": "first", "count": 1, "fault": {"kind": "empty"}, "extra": 1},
         {"when": "never"},
+        {"when": "during", "begin": -1, "end": 1, "plan": {"when": "first", "count": 1, "fault": {"kind": "empty"}}},
         {},
     ],
 )

@@ -220,6 +220,14 @@ def test_missed_fields_look_like_a_models(model):
     assert 0 < missed < len(found) * 0.3 if model == "practice-small" else missed <= 2
 
 
+@pytest.mark.parametrize("kind", ["number", "integer"])
+def test_a_confidence_is_a_share_or_whole_per_cent(kind):
+    """A number between 0 and 1, or a whole one between 0 and 100, never a share that was rounded to 0."""
+    schema = {"type": "object", "properties": {"confidence": {"type": kind}}, "required": ["confidence"]}
+    stated = [answer(schema, each.text)["confidence"] for each in world.tickets()[:20]]
+    assert all(0.3 < each <= 1 if kind == "number" else 30 < each <= 100 for each in stated), stated
+
+
 # --- anything at all
 
 NAMES = st.sampled_from(

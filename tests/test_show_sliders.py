@@ -66,8 +66,8 @@ def test_a_refused_value_changes_nothing():
 
 def parts(explorer):
     """The slider, the picture's HTML and the caption's of an explorer's widgets."""
-    box, caption = controls.explorer_controls(explorer)
-    return box.children[1], box.children[-1], caption
+    box, below = controls.explorer_controls(explorer)
+    return box.children[1], box.children[-1], below.children[0]
 
 
 def test_the_slider_draws_again_and_the_caption_is_announced():

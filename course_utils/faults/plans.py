@@ -1,4 +1,4 @@
-"""When a fault strikes: rules that look at a request's number, its step and its model, and combinations of them.
+"""When a fault strikes: rules that look at a request's number, step, model or moment, and combinations of them.
 
 Layer 0: imports `faults.kinds`. Numbers count from 1 since the plan was set.
 """
@@ -23,6 +23,7 @@ class Arrival:
     step_number: int = 0  # among the requests with the same step name
     model: str = ""
     model_number: int = 0  # among the requests for the same model
+    at: float = 0.0  # course seconds since the plan was set
 
 
 class First(Value):
@@ -92,6 +93,16 @@ class OnModel(Value):
         return self.plan.strikes(own) if arrival.model == self.model else None
 
 
+class During(Value):
+    when: Literal["during"] = "during"
+    begin: float = Field(ge=0)  # course seconds since the plan was set
+    end: float = Field(ge=0)
+    plan: Plan
+
+    def strikes(self, arrival: Arrival) -> Fault | None:
+        return self.plan.strikes(arrival) if self.begin <= arrival.at < self.end else None
+
+
 class Either(Value):
     when: Literal["either"] = "either"
     plans: tuple[Plan, ...] = ()
@@ -100,8 +111,8 @@ class Either(Value):
         return next((fault for plan in self.plans if (fault := plan.strikes(arrival))), None)
 
 
-Plan = Annotated[First | Every | At | After | Chance | OnStep | OnModel | Either, Field(discriminator="when")]
-for _model in (OnStep, OnModel, Either):
+Plan = Annotated[First | Every | At | After | Chance | OnStep | OnModel | During | Either, Field(discriminator="when")]
+for _model in (OnStep, OnModel, During, Either):
     _model.model_rebuild()
 PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
 
@@ -139,6 +150,14 @@ def on_step(step: str, plan: Plan) -> OnStep:
 def on_model(model: str, plan: Plan) -> OnModel:
     """Apply `plan` only to requests for one model id, with its numbers counted for that model."""
     return OnModel(model=model, plan=plan)
+
+
+def during(begin: float, end: float, plan: Plan) -> During:
+    """Apply `plan` only between these course seconds after it was set: an outage, whatever is tried meanwhile.
+
+    The counts of `plan` go on outside. On a clock that ticks, a request at the edge may fall on either side.
+    """
+    return During(begin=begin, end=end, plan=plan)
 
 
 def either(*plans: Plan) -> Either:

@@ -36,6 +36,7 @@ class NewScope(Asked):
     plan: Plan | None = None
     rate: Rate | None = None
     virtual: bool = False
+    grace: float = Field(default=0.005, gt=0, le=5)  # real seconds; for a virtual scope's clock
 
 
 class Conditions(Asked):
@@ -45,6 +46,10 @@ class Conditions(Asked):
 
 class Nap(Asked):
     seconds: float = Field(ge=0, le=86400)
+
+
+class Quiet(Asked):
+    seen: int
 
 
 class Client(Asked):
@@ -91,7 +96,7 @@ async def health(request: Request) -> Response:
 async def create_scope(request: Request) -> Response:
     wanted, course = await asked(request, NewScope), course_of(request)
     try:
-        scope = course.scopes.create(wanted.name, plan=wanted.plan, rate=wanted.rate, virtual=wanted.virtual)
+        scope = course.scopes.create(**dict(wanted))
     except CourseError as error:
         raise ApiError(409, str(error), code="scope_refused") from error
     base_url = f"{str(request.base_url).rstrip('/')}/s/{scope.name}/v1"
@@ -131,6 +136,12 @@ async def add_sleep(request: Request) -> Response:
 
 async def sleeps(request: Request) -> Response:
     return JSONResponse([sleep._asdict() for sleep in scope_of(request).sleeps])
+
+
+async def jump(request: Request) -> Response:
+    """The caller is idle, and was told of `seen` changes before it knew: a virtual clock may jump."""
+    quiet, scope = await asked(request, Quiet), scope_of(request)
+    return JSONResponse({"changes": await scope.jump(quiet.seen)})
 
 
 async def add_client(request: Request) -> Response:
@@ -174,6 +185,7 @@ ROUTES = [
     Route(f"{SCOPE}/records", records),
     Route(f"{SCOPE}/sleeps", add_sleep, methods=["POST"]),
     Route(f"{SCOPE}/sleeps", sleeps),
+    Route(f"{SCOPE}/jump", jump, methods=["POST"]),
     Route("/course/clients", add_client, methods=["POST"]),
     Route("/course/stop", stop, methods=["POST"]),
 ]

@@ -7,7 +7,7 @@ made once for each question and holds no answer itself; it calls the question's 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -27,6 +27,12 @@ STYLE = """<style>
 .course-option.jupyter-button:focus-visible { outline: 3px solid var(--jp-brand-color1, #0072b2); outline-offset: 1px; }
 .course-words { color: var(--jp-content-font-color1, #1f2a33); font-size: var(--jp-content-font-size1, 14px);
   line-height: 1.5; max-width: 46em; }
+.course-widget.jupyter-widgets-disconnected::before {
+  content: "This stands as you left it. To use it again, run the cells from the top."; position: static;
+  font: italic var(--jp-content-font-size1, 14px) var(--jp-content-font-family, sans-serif);
+  color: var(--jp-content-font-color2, #55626d); line-height: 1.5; padding: 0; }
+.course-widget .jupyter-widgets-disconnected::before, .course-below.jupyter-widgets-disconnected::before,
+.course-below .jupyter-widgets-disconnected::before { content: none; }
 </style>"""
 
 
@@ -52,10 +58,11 @@ def only_view(widget: widgets.Widget) -> dict[str, Any]:
 
 def words(html: str = "") -> widgets.HTML:
     """A line of text; a screen reader says what appears in it."""
-    return widgets.HTML(_said(html))
+    return widgets.HTML(said(html))
 
 
-def _said(html: str) -> str:
+def said(html: str) -> str:
+    """The text in a place whose changes a screen reader says."""
     return f'<div class="course-words" role="status">{html}</div>' if html else ""
 
 
@@ -63,6 +70,20 @@ def button(text: str, *, width: str) -> widgets.Button:
     """A button whose text may run over several lines."""
     made = widgets.Button(description=static.plain(text), layout=widgets.Layout(width=width, height="auto"))
     made.add_class("course-option")
+    return made
+
+
+def box(rows: Sequence[widgets.Widget], **layout: str) -> widgets.VBox:
+    """The outermost part of a widget; in a notebook that is opened again it says that it needs its cell to run."""
+    made = widgets.VBox(rows, layout=widgets.Layout(overflow="visible", padding="4px", **layout))
+    made.add_class("course-widget")
+    return made
+
+
+def below(*rows: widgets.Widget) -> widgets.VBox:
+    """The part below, in an output of its own: words and tables that belong to the box above."""
+    made = widgets.VBox(rows, layout=widgets.Layout(overflow="visible"))
+    made.add_class("course-below")
     return made
 
 
@@ -76,7 +97,7 @@ def quiz_controls(quiz: Quiz) -> widgets.Widget:
             _mark(quiz, index, choice, why)
         rows.append(widgets.VBox([choice, why], layout=widgets.Layout(overflow="visible")))
     head = widgets.HTML(f'{STYLE}<div class="course-words"><strong>Quiz.</strong> {static.rich(quiz.question)}</div>')
-    return widgets.VBox([head, *rows], layout=widgets.Layout(max_width="46em", overflow="visible", padding="4px"))
+    return box([head, *rows], max_width="46em")
 
 
 def _explain(quiz: Quiz, index: int, choice: widgets.Button, why: widgets.HTML) -> None:
@@ -89,7 +110,7 @@ def _mark(quiz: Quiz, index: int, choice: widgets.Button, why: widgets.HTML) -> 
     mark = "✓" if option.right else "✗"
     choice.description = f"{mark} {chr(65 + index)}.  {static.plain(option.text)}"
     verdict, _, reason = option.verdict.partition(": ")
-    why.value = _said(f"{mark} <strong>{verdict}:</strong> {static.rich(reason)}")
+    why.value = said(f"{mark} <strong>{verdict}:</strong> {static.rich(reason)}")
 
 
 def predict_controls(prediction: Prediction) -> widgets.Widget:
@@ -101,7 +122,7 @@ def predict_controls(prediction: Prediction) -> widgets.Widget:
     reply = words()
     if prediction.said is not None:
         field.value = str(prediction.said)
-        reply.value = _said(static.rich(f"Noted: {prediction.said}."))
+        reply.value = said(static.rich(f"Noted: {prediction.said}."))
     commit = button("That is my prediction", width="auto")
     commit.on_click(lambda _: _commit(prediction, field, reply))
     field.observe(lambda _: _commit(prediction, field, reply), names="value")  # Enter, or leaving the field
@@ -110,9 +131,7 @@ def predict_controls(prediction: Prediction) -> widgets.Widget:
     line = widgets.VBox if prediction.options else widgets.HBox
     answer = line([field, *([unit] if prediction.unit else []), commit], layout=widgets.Layout(overflow="visible"))
     answer.layout.align_items = "flex-start" if prediction.options else "center"
-    return widgets.VBox(
-        [widgets.HTML(head), answer, reply], layout=widgets.Layout(max_width="46em", overflow="visible", padding="4px")
-    )
+    return box([widgets.HTML(head), answer, reply], max_width="46em")
 
 
 def _commit(prediction: Prediction, field: Any, reply: widgets.HTML) -> None:
@@ -120,7 +139,7 @@ def _commit(prediction: Prediction, field: Any, reply: widgets.HTML) -> None:
         note = f"✓ {prediction.commit(field.value if field.value is not None else '')}"
     except CourseError as error:
         note = f"✗ {error.fact} Try: {error.fix}"
-    reply.value = _said(static.rich(note))
+    reply.value = said(static.rich(note))
 
 
 def explorer_controls(explorer: Explorer) -> tuple[widgets.Widget, widgets.Widget]:
@@ -128,7 +147,7 @@ def explorer_controls(explorer: Explorer) -> tuple[widgets.Widget, widgets.Widge
     picture, caption = widgets.HTML(), words()
     rows = [_slider(explorer, name, picture, caption) for name in explorer.choices]
     _show_explorer(explorer, picture, caption)
-    return widgets.VBox([widgets.HTML(STYLE), *rows, picture], layout=widgets.Layout(overflow="visible")), caption
+    return box([widgets.HTML(STYLE), *rows, picture]), below(caption)
 
 
 def _slider(explorer: Explorer, name: str, picture: widgets.HTML, caption: widgets.HTML) -> widgets.Widget:
@@ -144,7 +163,7 @@ def _slider(explorer: Explorer, name: str, picture: widgets.HTML, caption: widge
         try:
             explorer.move(**{name: change["new"]})
         except Exception as error:  # the learner's own function; JupyterLab would hide it in a log
-            caption.value = _said(f"✗ {static.rich(f'{type(error).__name__}: {error}')}")
+            caption.value = said(f"✗ {static.rich(f'{type(error).__name__}: {error}')}")
         else:
             _show_explorer(explorer, picture, caption)
 
@@ -153,8 +172,5 @@ def _slider(explorer: Explorer, name: str, picture: widgets.HTML, caption: widge
 
 
 def _show_explorer(explorer: Explorer, picture: widgets.HTML, caption: widgets.HTML) -> None:
-    data, metadata = explorer.picture.bundle(is_stored=False)
-    size, alt = metadata["image/png"], static.escape(explorer.picture.alt)
-    source = f"data:image/png;base64,{data['image/png']}"
-    picture.value = f'<img src="{source}" alt="{alt}" width="{size["width"]}" style="max-width:100%;height:auto">'
-    caption.value = _said(static.rich(explorer.caption))
+    picture.value = explorer.picture.html()
+    caption.value = said(static.rich(explorer.caption))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from course_utils.records import CLIENT_LEFT, Record, Trace, count
@@ -40,11 +40,12 @@ class Row:
 
     step: str
     bars: tuple[Bar, ...]
+    least: int = 1  # lanes that it has in any case
 
     @property
     def lanes(self) -> int:
         """How many lanes the row needs."""
-        return max((bar.lane for bar in self.bars), default=0) + 1
+        return max(self.least, max((bar.lane for bar in self.bars), default=0) + 1)
 
 
 def rows_of(trace: Trace, steps: Sequence[str] | None = None) -> list[Row]:
@@ -55,6 +56,18 @@ def rows_of(trace: Trace, steps: Sequence[str] | None = None) -> list[Row]:
     if any(record.status is None for record in trace):
         end += (end - zero) * 0.08  # so that a request that has just begun is seen to run on
     return [Row(step, tuple(_stack([r for r in trace if r.step == step], zero, end))) for step in order]
+
+
+def rows_until(rows: Sequence[Row], at: float) -> list[Row]:
+    """The rows as they stood at that second, in their final lanes; what was in flight has no outcome yet."""
+    return [Row(row.step, tuple(_until(bar, at) for bar in row.bars if bar.start <= at), row.lanes) for row in rows]
+
+
+def _until(bar: Bar, at: float) -> Bar:
+    if bar.record.status is not None and bar.stop <= at + 1e-9:
+        return bar
+    running = replace(bar.record, status=None, stop=None, course_stop=None, fault="", error="", finish_reason="")
+    return Bar(running, bar.lane, bar.start, max(at, bar.start))
 
 
 def _stop(record: Record) -> float:

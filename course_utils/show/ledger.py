@@ -53,7 +53,7 @@ class Ledger:
 
     def _lines(self) -> list[list[str]]:
         rows = self.rows if self.is_comparison else (*self.rows, self.total)
-        lines = [_line(row, _decimals(rows)) for row in rows]
+        lines = [_line(row, static.decimals(row.price for row in rows)) for row in rows]
         if self.is_comparison:
             lines = [[*line, _ratio(row.price, self.rows[0].price)] for line, row in zip(lines, rows, strict=True)]
         return lines
@@ -79,12 +79,6 @@ def _row(name: str, records: Iterable[Record]) -> Row:
 def _line(row: Row, decimals: int) -> list[str]:
     figures = (row.requests, row.failed, row.prompt_tokens, row.completion_tokens)
     return [row.name, *(f"{figure:,}" for figure in figures), f"${row.price:,.{decimals}f}"]
-
-
-def _decimals(rows: Iterable[Row]) -> int:
-    """Enough decimals, the same in all rows, for two digits of the smallest price that is not zero; 2 to 8."""
-    smallest = min((row.price for row in rows if row.price > 0), default=1.0)
-    return next((digits for digits in range(2, 8) if smallest >= 10 ** (1 - digits)), 8)
 
 
 def _ratio(price: float, first: float) -> str:

@@ -55,6 +55,14 @@ class Picture(Figure):
         data = {"image/png": base64.b64encode(self.png(is_stored=is_stored)).decode(), "text/plain": repr(self)}
         return data, {"image/png": {"width": width, "height": height, "alt": self.alt}}
 
+    def html(self) -> str:
+        """The picture with its alt text, for a widget."""
+        data, metadata = self.bundle(is_stored=False)
+        source, width = f"data:image/png;base64,{data['image/png']}", metadata["image/png"]["width"]
+        return (
+            f'<img src="{source}" alt="{static.escape(self.alt)}" width="{width}" style="max-width:100%;height:auto">'
+        )
+
     def _ipython_display_(self) -> None:
         from IPython.display import display
 

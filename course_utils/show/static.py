@@ -7,7 +7,7 @@ JupyterLab it takes the colours of the light or dark theme. Values only: no stat
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from html import escape
 from typing import Any
 
@@ -37,10 +37,21 @@ def caption(text: str) -> str:
     return f'<p class="course-caption" style="color:{MUTED};max-width:56em;margin:0.2em 0 0.8em 0">{rich(text)}</p>'
 
 
-def html_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "", total: bool = False) -> str:
-    """A table whose first column is words and whose others are figures; with `total`, the last row is a sum."""
-    top = "".join(_cell("th", text, number, 'scope="col"') for number, text in enumerate(head))
-    body = [_row(row, heavy=total and index == len(rows) - 1) for index, row in enumerate(rows)]
+def html_table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    title: str = "",
+    total: bool = False,
+    words: Collection[int] = (0,),
+) -> str:
+    """A table of figures, but for the columns with `words`, the first one by default.
+
+    Args:
+        total: The last row is a sum.
+    """
+    top = "".join(_cell("th", text, number in words, 'scope="col"') for number, text in enumerate(head))
+    body = [_row(row, words, heavy=total and index == len(rows) - 1) for index, row in enumerate(rows)]
     title = (
         f'<caption style="text-align:left;color:{MUTED};padding-bottom:0.3em">{rich(title)}</caption>' if title else ""
     )
@@ -50,38 +61,46 @@ def html_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, title: str
     )
 
 
-def _row(row: Sequence[str], *, heavy: bool) -> str:
+def _row(row: Sequence[str], words: Collection[int], *, heavy: bool) -> str:
     style = f' style="border-top:2px solid {LINE};font-weight:bold"' if heavy else ""
     cells = [
-        _cell("td" if number else "th", text, number, "" if number else 'scope="row"')
+        _cell("td" if number else "th", text, number in words, "" if number else 'scope="row"')
         for number, text in enumerate(row)
     ]
     return f"<tr{style}>{''.join(cells)}</tr>"
 
 
-def _cell(tag: str, text: str, number: int, scope: str) -> str:
-    side = "left" if number == 0 else "right"
+def _cell(tag: str, text: str, is_words: bool, scope: str) -> str:
+    side = "left" if is_words else "right"
     weight = "" if scope == 'scope="col"' else ";font-weight:inherit"
     scope = f" {scope}" if scope else ""
     return f'<{tag}{scope} style="text-align:{side};padding:0.25em 0.8em{weight}">{rich(text)}</{tag}>'
 
 
-def text_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, total: bool = False) -> str:
+def text_table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, total: bool = False, words: Collection[int] = (0,)
+) -> str:
     """The same table in aligned plain text."""
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    lines = [_line(head, widths), "  ".join("-" * width for width in widths)]
-    lines += [_line(row, widths) for row in rows]
+    lines = [_line(head, widths, words), "  ".join("-" * width for width in widths)]
+    lines += [_line(row, widths, words) for row in rows]
     if total:
         lines.insert(-1, lines[1])
     return "\n".join(lines)
 
 
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+def _line(row: Sequence[str], widths: Sequence[int], words: Collection[int]) -> str:
     cells = [
-        text.rjust(width) if number else text.ljust(width)
+        text.ljust(width) if number in words else text.rjust(width)
         for number, (text, width) in enumerate(zip(row, widths, strict=True))
     ]
     return "  ".join(cells).rstrip()
+
+
+def decimals(prices: Iterable[float]) -> int:
+    """Enough decimals, the same for all, for two digits of the smallest price that is not zero; 2 to 8."""
+    smallest = min((price for price in prices if price > 0), default=1.0)
+    return next((digits for digits in range(2, 8) if smallest >= 10 ** (1 - digits)), 8)
 
 
 def bundle(html: str, text: str) -> dict[str, Any]:

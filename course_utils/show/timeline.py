@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from course_utils.records import Trace, count
 from course_utils.show import style
 from course_utils.show.bars import draw_bar, inches
-from course_utils.show.lanes import Row, describe, rows_of, troubles
+from course_utils.show.lanes import Row, describe, rows_of, rows_until, troubles
 from course_utils.show.style import ALARM, INK, MUTED, SIZE, text_width
 
 if TYPE_CHECKING:
@@ -38,17 +38,38 @@ def timeline(trace: Trace, *, title: str = "", steps: Sequence[str] | None = Non
         ax: Draw here, and show nothing; without it a picture of its own is made.
     """
     rows = rows_of(trace, steps)
-    lane = min(TALLEST, max(LOWEST, ALL_LANES / max(1, sum(row.lanes for row in rows))))
-    heights = [max(_least(row, len(rows)), row.lanes * lane) + 2 * PADDING for row in rows] or [0.5]
+    lane, heights = _sizes(rows)
     own = ax is None
     ax = ax or _new_axes(rows, heights)
     _prepare(ax, trace, rows, heights, title)
-    for row, top, height in zip(rows, _tops(heights), heights, strict=bool(rows)):
-        _draw_row(ax, row, top, height, lane)
+    _draw_rows(ax, rows, heights, lane)
     _label_axis(ax, trace)
     if own:
         _finish(ax, trace, rows, title)
     return ax
+
+
+def frame(trace: Trace, at: float, *, title: str = "", steps: Sequence[str] | None = None) -> Picture:
+    """The timeline as it stood `at` seconds after the first request began, on the scale of the whole; not shown.
+
+    What was in flight then is drawn as such, and a line marks the moment. The caller sets alt text and caption.
+    """
+    rows = rows_of(trace, steps)
+    lane, heights = _sizes(rows)
+    ax = _new_axes(rows, heights, f"{len(trace)} × running")
+    _prepare(ax, trace, rows, heights, title, is_over=False)
+    _draw_rows(ax, rows_until(rows, at), heights, lane)
+    ax.axvline(at, color=INK, linewidth=1.2, linestyle=(0, (4, 2)), zorder=7)
+    _label_axis(ax, trace, has_tokens=True)
+    if "\n" in ax.get_xlabel():
+        _grow(ax.figure, ax, LINE)
+    return ax.figure
+
+
+def _sizes(rows: Sequence[Row]) -> tuple[float, list[float]]:
+    """The inches of a lane, and of each row."""
+    lane = min(TALLEST, max(LOWEST, ALL_LANES / max(1, sum(row.lanes for row in rows))))
+    return lane, [max(_least(row, len(rows)), row.lanes * lane) + 2 * PADDING for row in rows] or [0.5]
 
 
 def _least(row: Row, rows: int) -> float:
@@ -60,14 +81,15 @@ def _tops(heights: Sequence[float]) -> list[float]:
     return [sum(heights[:index]) for index in range(len(heights))]
 
 
-def _new_axes(rows: Sequence[Row], heights: Sequence[float]) -> Axes:
+def _new_axes(rows: Sequence[Row], heights: Sequence[float], note: str = "") -> Axes:
+    """A picture's only Axes; right of it there is room for what each row says, and for `note`."""
     from course_utils.show.picture import Picture
 
     total = sum(heights) + TOP + BOTTOM
     picture = Picture(style.WIDTH, total, kind="timeline")
     left = 0.22 + max((text_width(_label(row)) for row in rows), default=0.0)
     notes = [note for row, height in zip(rows, heights, strict=bool(rows)) for note in _notes(row, height)]
-    right = 0.22 + max(map(text_width, notes), default=0.0)
+    right = 0.22 + max(map(text_width, [*notes, note]))
     return picture.add_axes(
         (left / style.WIDTH, BOTTOM / total, 1 - (left + right) / style.WIDTH, sum(heights) / total)
     )
@@ -88,7 +110,9 @@ def _notes(row: Row, height: float) -> list[str]:
     return [count(number, "request"), *wrong]
 
 
-def _prepare(ax: Axes, trace: Trace, rows: Sequence[Row], heights: Sequence[float], title: str) -> None:
+def _prepare(
+    ax: Axes, trace: Trace, rows: Sequence[Row], heights: Sequence[float], title: str, *, is_over: bool = True
+) -> None:
     tops, end = _tops(heights), max((bar.stop for row in rows for bar in row.bars), default=0.0) or 1.0
     ax.set_xlim(-0.012 * end, end * 1.03)
     ax.set_ylim(sum(heights), 0)
@@ -104,7 +128,12 @@ def _prepare(ax: Axes, trace: Trace, rows: Sequence[Row], heights: Sequence[floa
             ax.axhspan(top, top + height, color=style.BAND, linewidth=0, zorder=0)
     facts = f"{trace.makespan:.3g} s in total, at most {trace.peak} in flight" if trace else "no requests"
     ax.set_title(title or "Timeline", loc="left", fontsize=11, fontweight="bold", color=INK, pad=20)
-    ax.annotate(facts, (0, 1), (0, 6), "axes fraction", "offset points", fontsize=SIZE, color=MUTED)
+    ax.annotate(facts * is_over, (0, 1), (0, 6), "axes fraction", "offset points", fontsize=SIZE, color=MUTED)
+
+
+def _draw_rows(ax: Axes, rows: Sequence[Row], heights: Sequence[float], lane: float) -> None:
+    for row, top, height in zip(rows, _tops(heights), heights, strict=bool(rows)):
+        _draw_row(ax, row, top, height, lane)
 
 
 def _draw_row(ax: Axes, row: Row, top: float, height: float, lane: float) -> None:
@@ -115,16 +144,16 @@ def _draw_row(ax: Axes, row: Row, top: float, height: float, lane: float) -> Non
     notes = _notes(row, height * scale)
     for number, note in enumerate(notes):
         offset = ((len(notes) - 1) / 2 - number) * LINE * 72
-        color = ALARM if number or "trouble" in note else MUTED
+        color = ALARM if (number or "trouble" in note) and "running" not in note else MUTED
         ax.annotate(note, (1, top + height / 2), (6, offset), ax.get_yaxis_transform(), "offset points",
                     fontsize=SIZE, color=color, va="center_baseline", annotation_clip=False)  # fmt: skip
 
 
-def _label_axis(ax: Axes, trace: Trace) -> None:
-    """Name the axis, and beside it those marks and figures that are really there."""
+def _label_axis(ax: Axes, trace: Trace, *, has_tokens: bool = False) -> None:
+    """Name the axis, and beside it those marks and figures that are really there, or will be."""
     key = ["◇ a retry"] * any(record.attempt > 1 for record in trace)
     key += ["✖ failed"] * any(record.failed for record in trace)
-    key += ["prompt → completion tokens"] * any("→" in text.get_text() for text in ax.texts)
+    key += ["prompt → completion tokens"] * (has_tokens or any("→" in text.get_text() for text in ax.texts))
     name, key = "seconds since the first request", "      ".join(key)
     gap = "      " if text_width(name + key) + 0.3 < inches(ax)[0] else "\n"
     ax.set_xlabel((name + gap + key).rstrip(), fontsize=SIZE, color=MUTED, loc="left")

@@ -31,6 +31,7 @@ def choose(options: list[str], name: str, context: Context) -> str:
     meanings = {each.text.lower(): each.meaning for each in find_labels(context.reading.instruction)}
     labels = [label(option, meanings.get(option.lower(), "")) for option in options]
     text = context.item[1] if context.item else context.text
+    name = f"{name} {context.item[0]}" if context.item else name  # each item of a list errs by itself
     if offers_tools(labels):
         return settle(weigh_tools(text, labels), labels, context.size, context.noise, name).text
     return classify(text, labels, context.size, context.noise, tag=name).text

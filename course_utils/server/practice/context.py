@@ -28,7 +28,16 @@ class Context:
     def text(self) -> str:
         """The customer's text, without instructions."""
         named = self.reading.section(
-            "ticket", "customer", "customer message", "message", "query", "question", "user question", "email"
+            "ticket",
+            "letter",
+            "complaint",
+            "customer",
+            "customer message",
+            "message",
+            "query",
+            "question",
+            "user question",
+            "email",
         )
         return named or self.reading.subject or self.reading.user
 

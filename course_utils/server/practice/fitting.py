@@ -56,7 +56,7 @@ def _number(value: Any, schema: dict[str, Any], whole: bool) -> Any:
     if isinstance(value, str):
         digits = re.search(r"-?\d+(?:\.\d+)?", value)
         value = float(digits.group()) if digits else MISSING
-    if not isinstance(value, int | float):
+    if not isinstance(value, int | float) or (whole and 0 < abs(value) < 1):  # a share is no whole number
         return MISSING
     step = schema.get("multipleOf", 1 if whole else 0)
     low, high = schema.get("minimum"), schema.get("maximum")

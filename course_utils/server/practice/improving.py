@@ -29,10 +29,22 @@ def improve(reading: Reading, size: Size, noise: Noise) -> str:
     for name, fix in FIXES.items():
         if re.search(name, feedback, re.IGNORECASE) and not noise.chance(2 * size.misses, "skips", name):
             text = fix(text, material)
+    for old, also_old, new, also_new in REPLACE.findall(feedback):
+        text = text.replace(old or also_old, new or also_new)
+    for quoted in REMOVE.findall(feedback):
+        text = _without(text, "".join(quoted))
     if re.search(r"\b(?:short|concise|brief|too long|cut)\w*", feedback, re.IGNORECASE):
         parts = sentences(text)
         text = " ".join(parts[: max(1, (len(parts) + 1) // 2)])
     return limited(text, reading.instruction)
+
+
+def _without(text: str, quoted: str) -> str:
+    """The text without the sentences that hold what was quoted."""
+    for sentence in sentences(text):
+        if quoted in sentence:
+            text = re.sub(rf"{re.escape(sentence)} ?", "", text)
+    return text
 
 
 def _with_greeting(text: str, material: str) -> str:
@@ -78,6 +90,9 @@ def _before_closing(text: str, addition: str) -> str:
     return f"{body.rstrip()} {addition}{mark}{closing}"
 
 
+QUOTED = r"(?:\"([^\"\n]+)\"|“([^”\n]+)”)"
+REPLACE = re.compile(rf"\b(?i:replace|change|correct)\s+{QUOTED}\s+(?:with|to|by|into)\s+{QUOTED}")
+REMOVE = re.compile(rf"\b(?i:remove|delete|drop|leave out)\s+{QUOTED}")
 FIXES = {
     r"greet|salutation|hello": _with_greeting,
     r"thank|polite|friendl|warm": _with_thanks,

@@ -34,6 +34,8 @@ def message_of(reading: Reading) -> str:
     """What the customer wrote, or the topic to write about."""
     named = reading.section(
         "ticket",
+        "letter",
+        "complaint",
         "customer",
         "message",
         "question",

@@ -6,6 +6,7 @@ Layer 1: imports siblings only.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from course_utils.server.practice.words import NUMBER, number, sentences, shorten
 
@@ -35,6 +36,12 @@ KEY_ROW = re.compile(
     re.IGNORECASE,
 )
 KEY_SHAPE = re.compile(r"[\"'](\w{1,40})[\"']\s*:")
+ITEM_SHAPE = re.compile(r"\{[^{}]*:[^{}]*\}")  # an object that stands in the prompt as an example
+OBJECTS = re.compile(r"\b(?:list|array) of objects\b", re.IGNORECASE)
+OPTIONS = re.compile(  # "desk": "billing | sales" or "desk": "billing" or "sales"
+    r"[\"'](\w{1,40})[\"']\s*:\s*(?:[\"']([\w-]+(?:\s*(?:\||/|,\s*or\b|,|\bor\b)\s*[\w-]+)+)[\"']"
+    r"|([\"'][\w-]+[\"'](?:\s*(?:\||\bor\b)\s*[\"'][\w-]+[\"'])+))"
+)
 JSON_WANTED = re.compile(r"\bjson\b", re.IGNORECASE)
 
 
@@ -121,6 +128,21 @@ def json_keys(instruction: str) -> list[str]:
             if re.fullmatch(r"[A-Za-z_]\w{0,39}", part) and part.lower() not in ("only", "object", "format", "list")
         ]
     return list(dict.fromkeys(keys))
+
+
+def item_schema(instruction: str) -> dict[str, Any] | None:
+    """The schema of the objects in the JSON list that an instruction describes; None when it wants plain texts.
+
+    >>> item_schema('A JSON array of {"desk": "sales | other", "question": "..."}')["properties"]["desk"]
+    {'type': 'string', 'enum': ['sales', 'other']}
+    """
+    shape = ITEM_SHAPE.search(instruction)
+    keys = json_keys(shape[0] if shape else instruction) if shape or OBJECTS.search(instruction) else []
+    parts: dict[str, Any] = {key: {"type": "string"} for key in keys}
+    for key, inside, beside in OPTIONS.findall(instruction):
+        if key in parts:
+            parts[key]["enum"] = [each for each in re.findall(r"[\w-]+", inside or beside) if each != "or"]
+    return {"type": "object", "properties": parts, "required": keys} if parts else None
 
 
 def within(text: str, words: int | None, most: int | None) -> str:

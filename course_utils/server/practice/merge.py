@@ -12,8 +12,10 @@ from course_utils.server.practice.noise import Noise
 from course_utils.server.practice.reading import Reading
 from course_utils.server.practice.sizes import Size
 from course_utils.server.practice.words import content, sentences, shorten
+from course_utils.server.practice.writing import CLOSING, greeting
 
 PART_WORDS = 60
+LETTER = re.compile(r"\binto (?:one|a|an|the)(?: \w+)? (?:letter|e-?mail|reply)\b", re.IGNORECASE)
 GREETING = re.compile(r"^(?:dear|hello|hi|kind regards|best wishes|merrowby support)\b", re.IGNORECASE)
 
 
@@ -29,7 +31,8 @@ def merge(reading: Reading, size: Size, noise: Noise) -> str:
         parts = parts[:most]
     said: set[str] = set()
     kept = [text for part in parts if (text := _best(part, share, said, 1 if most else None))]
-    return "\n\n".join(kept) if not limit and len(kept) > 1 else " ".join(kept)
+    text = "\n\n".join(kept) if not limit and len(kept) > 1 else " ".join(kept)
+    return f"{greeting(reading.instruction)}\n\n{text}\n\n{CLOSING}" if LETTER.search(reading.instruction) else text
 
 
 def parts_of(reading: Reading) -> list[str]:

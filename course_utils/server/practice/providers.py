@@ -17,9 +17,9 @@ from course_utils.server.practice.choices import GOOD, POOR, passes, review, ver
 from course_utils.server.practice.classify import classify, weigh
 from course_utils.server.practice.context import Context
 from course_utils.server.practice.labels import Label, find_labels, label
-from course_utils.server.practice.limits import item_count, language
+from course_utils.server.practice.limits import language
 from course_utils.server.practice.needs import advice_for, honest_parts
-from course_utils.server.practice.plan import plan
+from course_utils.server.practice.plan import count_wanted, plan
 from course_utils.server.practice.summarise import summarise
 from course_utils.server.practice.translate import source_of, translate
 from course_utils.server.practice.words import content, words
@@ -88,8 +88,7 @@ def _summary(context: Context) -> list[Any]:
 
 
 def _plan(context: Context) -> list[Any]:
-    count = item_count(context.reading.instruction) or item_count(context.reading.user)
-    return [plan(context.text, count, context.size, context.noise)]
+    return [plan(context.text, count_wanted(context.reading, context.text), context.size, context.noise)]
 
 
 def _reason(context: Context) -> list[Any]:

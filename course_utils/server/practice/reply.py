@@ -15,7 +15,7 @@ from course_utils.server.practice.answers import Answer
 from course_utils.server.practice.context import Context
 from course_utils.server.practice.improving import improve
 from course_utils.server.practice.limits import (
-    item_count,
+    item_schema,
     json_keys,
     language,
     language_name,
@@ -27,7 +27,7 @@ from course_utils.server.practice.limits import (
 from course_utils.server.practice.merge import merge
 from course_utils.server.practice.noise import Noise
 from course_utils.server.practice.oneword import has_material, named_fields, one_label
-from course_utils.server.practice.plan import as_list, plan
+from course_utils.server.practice.plan import as_list, count_wanted, plan
 from course_utils.server.practice.reading import Reading, read
 from course_utils.server.practice.schema import fill
 from course_utils.server.practice.sizes import Size
@@ -115,6 +115,8 @@ class Writer:
 
     def json(self, skill: str) -> str:
         instruction = self.reading.instruction
+        if skill == "plan" and wants_list(instruction) and (part := item_schema(instruction)):
+            return json.dumps(fill({"type": "array", "items": part}, self.context), ensure_ascii=False)
         if skill == "plan" and (wants_list(instruction) or not json_keys(instruction)):
             return json.dumps(self.steps(), ensure_ascii=False)
         return json.dumps(_object({}, self), ensure_ascii=False)
@@ -128,8 +130,7 @@ class Writer:
     def steps(self) -> list[str]:
         reading = self.reading
         task = reading.section("task", "goal", "request", "topic") or reading.subject or reading.user
-        count = item_count(reading.instruction) or item_count(reading.user)
-        return plan(task, count, self.size, self.noise)
+        return plan(task, count_wanted(reading, task), self.size, self.noise)
 
     def prose(self, skill: str) -> str:
         """The answer of a skill, as text."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from course_utils.server.practice.intent import is_command, skill_of
 
 NAMES = (
-    r"current task|ticket|customer|customer'?s? (?:message|question|text|e-?mail)|message|e-?mail|text|facts?|"
+    r"current task|ticket|letter|complaint|customer|"
+    r"customer'?s? (?:message|question|text|e-?mail)|message|e-?mail|text|facts?|"
     r"draft|feedback|task|question|user question|query|article|articles|"
     r"reply|summary|summaries|outline|part|parts|section|sections|results?|worker|context|input|notes?|answers?|"
     r"document|documents|review|criticism|"

@@ -1,0 +1,135 @@
+"""A rehearsal: a corner of the course server whose clock does not tick, but jumps to whatever happens next.
+
+Layer 2: imports `conditions`, `connection`, `models`, `records`; never langchain by itself. While everybody waits, the
+clock moves to the next moment that somebody waits for, so an hour takes no hour, and what depends on the clock (a
+rate limit, who ends before whom) comes out the same in every run, on every machine. Only waits count: the time that
+the program itself needs does not. Times are course seconds. For asynchronous code of one event loop.
+
+Who knows that everybody waits? The server sees its own requests alone, and a busy machine may need long between two of
+them. So a task in the program's own event loop watches: it asks how much has happened so far, makes sure that the loop
+has nothing to do, and lets the clock jump if nothing has happened meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Iterator, Sized
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import httpx
+
+from course_utils.conditions import conditions
+from course_utils.connection import Course, connect
+from course_utils.errors import CourseError
+from course_utils.faults import Plan
+from course_utils.models import client
+from course_utils.records import Record, Trace
+
+GRACE = 1.0  # real seconds without a sign of life before the clock jumps unasked: for code that blocks its event loop
+LOOKS = 8  # so often in a row the event loop must have nothing to do
+LOOK, IDLE = 0.001, 0.0005  # real seconds: from look to look; of computing within one, for a loop that is idle
+SETTLE = 2.0  # real seconds for the requests of a block to end that nobody waits for any more
+
+
+class Rehearsal:
+    """One corner with a clock of its own. Get it with `rehearsal(...)`; `trace` is filled when the block ends."""
+
+    def __init__(self, course: Course, door: dict[str, str]) -> None:
+        self.trace = Trace()
+        self._course = course
+        self._door = door
+        self._address = f"{course.url}/course/scopes/{door['scope']}"
+        self._sleeper = httpx.AsyncClient(
+            headers={"authorization": f"Bearer {door['key']}"},
+            timeout=None,  # a nap ends when the clock gets there
+            trust_env=False,
+            verify=False,  # plain http on loopback: reading certificates would take longer than the call
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+        )
+
+    def __repr__(self) -> str:
+        return f"<Rehearsal: {self.trace!r}>"
+
+    def chat_model(self, model: str = "small", *, step: str = "", temperature: float = 0.0, **options: Any) -> Any:
+        """The same as `course_utils.chat_model`, on this rehearsal's clock, limit and faults."""
+        door = {"base_url": self._door["base_url"], "key": self._door["key"]}
+        name = self._course.models.get(model, model)
+        return client(**door, model=name, step=step, temperature=temperature, **options)
+
+    async def asleep(self, seconds: float) -> None:
+        """Wait on this rehearsal's clock; other tasks go on meanwhile."""
+        answer = await self._sleeper.post(f"{self._address}/sleeps", json={"seconds": seconds})
+        if not answer.is_success:
+            raise CourseError(f"{seconds!r} is no length of time that can be waited.", fix="give seconds from 0 on.")
+
+    def now(self) -> float:
+        """Seconds on this rehearsal's clock: what you hand to code that takes a clock, such as a circuit breaker."""
+        path = f"/course/scopes/{self._door['scope']}/sleeps"
+        return self._course.call("POST", path, {"seconds": 0})["course_time"]
+
+    async def _watch(self) -> None:
+        """Let the clock jump whenever this event loop has nothing to do."""
+        seen = -1
+        while True:
+            await quiet()
+            seen = await asyncio.to_thread(self._jump, seen)
+
+    def _jump(self, seen: int) -> int:
+        return self._course.call("POST", f"/course/scopes/{self._door['scope']}/jump", {"seen": seen})["changes"]
+
+    def _end(self) -> None:
+        """Fill the trace once its requests have ended, and give the corner back."""
+        path = f"/course/scopes/{self._door['scope']}"
+        deadline = time.monotonic() + SETTLE
+        while True:
+            rows = self._course.call("GET", f"{path}/records")
+            self.trace.records = tuple(Record(**row) for row in rows)
+            if all(record.stop is not None for record in self.trace) or time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+        self._course.call("DELETE", path)
+
+
+@contextmanager
+def rehearsal(faults: Plan | None = None, rate: float | tuple[float, int] | None = None) -> Iterator[Rehearsal]:
+    """A corner of its own for the block, with these faults and this limit; its clock jumps.
+
+    Args:
+        faults: How the server misbehaves, from `course_utils.faults`.
+        rate: The server's limit: requests per second, or (requests per second, burst), on the clock that jumps.
+
+    Raises:
+        CourseError: `faults` is no plan, `rate` no rate, or the server cannot be reached.
+    """
+    wanted = conditions(faults, rate)
+    course = connect()
+    asked = {"name": f"rehearsal-{secrets.token_hex(5)}", "virtual": True, "grace": GRACE}
+    made = Rehearsal(course, course.call("POST", "/course/scopes", wanted | asked))
+    watch = None
+    with suppress(RuntimeError):  # no event loop: a script that calls synchronously lives with the grace
+        watch = asyncio.get_running_loop().create_task(made._watch())
+    try:
+        yield made
+    finally:
+        if watch:
+            watch.cancel()
+        with suppress(CourseError):  # what went wrong in the block matters more
+            made._end()
+
+
+async def quiet() -> None:
+    """Return once the running event loop has had nothing to do for a few looks in a row.
+
+    A call that is being prepared goes round in the loop's queue of callbacks, or computes. asyncio has no public way
+    to look at that queue; a loop without one is judged by the computing alone.
+    """
+    queue: Sized = getattr(asyncio.get_running_loop(), "_ready", ())
+    looks = 0
+    while looks < LOOKS:
+        before = time.process_time()
+        await asyncio.sleep(LOOK)
+        is_idle = not queue and time.process_time() - before < IDLE
+        looks = looks + 1 if is_idle else 0
