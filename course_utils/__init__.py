@@ -19,6 +19,7 @@ _HOME = {
     "hint": "check",
     "ledger": "show.ledger",
     "predict": "show.predict",
+    "progress": "check",
     "quiz": "show.quiz",
     "timeline": "show.timeline",
     "workflow_graph": "show.graph",

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from answers_chains import RIGHT, WRONG
 
-from course_utils.check import check, hint
+from course_utils.check import check, hint, progress
 from course_utils.errors import CheckFailed
 from course_utils.tasks import chains
 
@@ -46,6 +46,22 @@ def test_every_task_has_three_hints_that_go_further(judged_server, capsys):
         told = capsys.readouterr().out.splitlines()
         wanted = [f"Hint {number} of 3: {text}" for number, text in enumerate(task.hints, 1)]
         assert told == [*wanted, wanted[-1]]
+
+
+def test_progress_counts_points_tries_hints_and_beliefs(judged_server, capsys):
+    """A wrong answer is a try and may show a belief; a right one brings the points and clears it."""
+    before = {row["check"]: row for row in progress().rows}["chain.gate"]
+    wrong = next(answer for answer, words in WRONG["chain.gate"].items() if "status 200 is" in words)
+    with pytest.raises(CheckFailed):
+        check("chain.gate", wrong)
+    met = {row["check"]: row for row in progress().rows}["chain.gate"]
+    check("chain.gate", RIGHT["chain.gate"][0])
+    after = {row["check"]: row for row in progress().rows}["chain.gate"]
+    assert after["tries"] == before["tries"] + 2
+    assert (after["points"], after["of"], after["passed"]) == (3, 3, True)
+    assert met["met"]
+    assert after["cleared"] == after["met"] == met["met"]
+    assert "cleared in chain.gate: that" in repr(progress())
 
 
 def test_each_table_is_long_enough():
