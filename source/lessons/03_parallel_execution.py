@@ -932,4 +932,5 @@ quiz(
 calibration()
 
 # %% [markdown] name="next"
-# **Next:** lesson 4, *Limits*. Today nobody objected to forty requests at once. Tomorrow the provider will.
+# **Next:** [exercise 3, *Fan out*](../exercises/03_fan_out.ipynb): a bound that bounded nothing, gaps instead of a crash, votes that end early.
+# Then lesson 4, *Limits*. Today nobody objected to forty requests at once. At ten o'clock the provider will.
