@@ -91,7 +91,7 @@ def bounded_case(
     table, waits = replied(rng, wanted, replies)
     script, scene = ByKey(table, waits), Scene(together=max(1, min(number, limit)), grace=QUIET)
     if hold:  # no wait on the clock, which stands still while an answer is held
-        script, scene = ByKey(table, hold={key_of(wanted[0]): key_of(wanted[limit])}), Scene(latency=0)
+        script, scene = ByKey(table, hold={key_of(wanted[0]): [key_of(wanted[limit])]}), Scene(latency=0)
     judge = partial(judge_bounded, wanted=wanted, replies=replies, limit=limit, hold=hold)
     return Case(name, {"items": wanted, "limit": limit}, script, judge, held_back, scene)
 

@@ -32,17 +32,18 @@ def partial_results(rng: Random) -> list[Case]:
 
 
 def partial_case(name: str, rng: Random, number: int, broken: Mapping[int, int], *, held_back: bool = False) -> Case:
-    """Fails at once where it fails, so that whoever gives up early cuts off answers that are on their way."""
+    """Fails where it fails as soon as all have been asked, so that whoever gives up then cuts off answers."""
     wanted = items(rng, number)
     table: dict[str, Reply] = {
         key_of(item): failure(broken[place]) if place in broken else words(rng, 6) for place, item in enumerate(wanted)
     }
-    waits = {key_of(item): rng.uniform(1, 3) for item in wanted}
     results = {item: reply for item in wanted if isinstance(reply := table[key_of(item)], str)}
     errors = {wanted[place]: status for place, status in broken.items()}
     judge = partial(judge_partial, wanted=wanted, results=results, errors=errors)
-    scene = Scene(together=max(1, len(results)), grace=0.06)
-    return Case(name, {"items": wanted}, ByKey(table, waits), judge, held_back, scene)
+    hold = {key_of(item): list(map(key_of, wanted)) for item in errors}
+    # The healthy ones end together and late, so that whoever leaves after a failure leaves before they end.
+    scene = Scene(together=max(1, len(results)), grace=0.3)
+    return Case(name, {"items": wanted}, ByKey(table, hold=hold), judge, held_back, scene)
 
 
 @expect.in_order

@@ -6,7 +6,7 @@ Layer 2: imports `server.cases` and `server.wire`. A script belongs to one case 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from course_utils.records import text_of
@@ -24,25 +24,33 @@ class ByKey:
     Args:
         replies: Key -> the answer to a prompt that holds it; a key that several prompts may hold comes last.
         waits: Key -> course seconds before its answer, beside the scene's latency.
-        hold: Key -> another key: the answer to the first is held until the second has been asked for. So whether
-            B begins before A has ended is seen for certain, however busy the machine is.
+        hold: Key -> other keys: the answer to it is held until all of them have been asked for. So whether B begins
+            before A has ended is seen for certain, however busy the machine is. The course clock stands still
+            meanwhile.
     """
 
     replies: Mapping[str, Reply]
     waits: Mapping[str, float] = field(default_factory=dict)
-    hold: Mapping[str, str] = field(default_factory=dict)
+    hold: Mapping[str, Collection[str]] = field(default_factory=dict)
     _asked: dict[str, asyncio.Event] = field(default_factory=dict)
 
     async def __call__(self, request: ChatRequest, number: int) -> list[Piece] | ApiError:
         key = next((key for key in self.replies if key in prompt_of(request)), "")
         self._event(key).set()
         if key in self.hold:
-            try:
-                await asyncio.wait_for(self._event(self.hold[key]).wait(), PATIENCE)
-            except TimeoutError:
-                self._event(self.hold[key]).set()  # held once, and not again
+            await self._all_asked(self.hold[key])
         reply = self.replies.get(key, STRAY)
         return reply if isinstance(reply, ApiError) else said(reply, self.waits.get(key, 0.0))
+
+    async def _all_asked(self, keys: Collection[str]) -> None:
+        """Wait for these, once: after a wait in vain nothing is held any more."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                for key in keys:
+                    await self._event(key).wait()
+        except TimeoutError:
+            for key in keys:
+                self._event(key).set()
 
     def _event(self, key: str) -> asyncio.Event:
         return self._asked.setdefault(key, asyncio.Event())
