@@ -4,7 +4,7 @@
 #
 # **Goal:** run steps side by side where nothing forces them to queue, know what happens to the others when one fails, and say beforehand what it can gain.
 #
-# Monday, ten to nine, and the desk has a queue.
+# Monday, 25 May, ten to nine, and the desk has a queue.
 # For each ticket Merrowby's program asks four short questions: which label, which order, which mood, how urgent.
 # None of the four needs the answer of another.
 # On Friday a colleague saw that too, rewrote the program with `async def` and `asyncio.gather`, measured nothing, and went home.
