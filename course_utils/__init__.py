@@ -22,6 +22,7 @@ _HOME = {
     "hint": "check",
     "ledger": "show.ledger",
     "predict": "show.predict",
+    "progress": "check",
     "quiz": "show.quiz",
     "stepper": "show.stepper",
     "timeline": "show.timeline",

@@ -1,6 +1,6 @@
 """One call of a learner's function, held at arm's length: captured, bounded in time, and turned into plain data.
 
-Layer 2: imports nothing from this package. The function runs in a thread of its own, so that it may be `async` although
+Layer 2: imports `plain`. The function runs in a thread of its own, so that it may be `async` although
 the notebook's own event loop is busy, and so that a loop without end can be stopped.
 """
 
@@ -10,7 +10,6 @@ import asyncio
 import ctypes
 import inspect
 import io
-import math
 import threading
 import traceback
 import warnings
@@ -19,10 +18,13 @@ from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from course_utils.plain import plain, safe
+
 THREAD = "course-answer"  # the name of the thread that an answer runs in
 MOST_PRINTED = 10_000  # characters of the learner's prints that are kept
-MOST_TEXT = 500_000  # characters of a returned text that are sent to the judge
-DEEPEST = 20  # levels of lists and dictionaries that are sent to the judge
+
+
+Drive = Callable[[Callable[..., Any], Mapping[str, Any]], Any]  # (answer, arguments) -> what the judge is to see
 
 
 class Stopped(BaseException):
@@ -39,17 +41,33 @@ class Attempt:
 
 
 class Notes(io.StringIO):
-    """A stream that keeps the first MOST_PRINTED characters and forgets the rest."""
+    """A stream that keeps the first MOST_PRINTED characters, forgets the rest, and stays open."""
 
     def write(self, text: str) -> int:
         super().write(text[: max(0, MOST_PRINTED - self.tell())])
         return len(text)
 
+    def close(self) -> None:
+        """An answer that closes the stream it prints to closes nothing."""
 
-def attempt(answer: Callable[..., Any], arguments: Mapping[str, Any], *, seconds: float = 30.0) -> Attempt:
-    """Call `answer(**arguments)`, await what it gives if need be, and never raise.
+
+def called(answer: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+    """What `answer(**arguments)` gives, awaited if need be.
+
+    Raises:
+        TypeError: It cannot be called so.
+    """
+    refuse_parameters(answer, arguments)
+    return awaited(answer(**arguments))
+
+
+def attempt(
+    answer: Callable[..., Any], arguments: Mapping[str, Any], *, drive: Drive = called, seconds: float = 30.0
+) -> Attempt:
+    """Put `answer` to use, and never raise.
 
     Args:
+        drive: How: most answers are called once.
         seconds: A safety net of real time for answers that never end; no verdict depends on being faster.
     """
     box: dict[str, Any] = {}
@@ -57,8 +75,7 @@ def attempt(answer: Callable[..., Any], arguments: Mapping[str, Any], *, seconds
 
     def work() -> None:
         try:
-            refuse_parameters(answer, arguments)
-            box["returned"] = awaited(answer(**arguments))
+            box["returned"] = plain(drive(answer, arguments))  # here, as a repr may take for ever, or exit
         except BaseException as error:  # the learner's SystemExit must not end the kernel
             box["error"] = error
 
@@ -78,7 +95,7 @@ def attempt(answer: Callable[..., Any], arguments: Mapping[str, Any], *, seconds
         return Attempt({"stopped": f"still running after {seconds:.0f} s"}, notes.getvalue())
     if "error" in box:
         return Attempt(in_data(box["error"]), notes.getvalue(), box["error"])
-    return Attempt({"returned": plain(box["returned"])}, notes.getvalue())
+    return Attempt({"returned": box["returned"]}, notes.getvalue())
 
 
 def refuse_parameters(answer: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
@@ -125,36 +142,3 @@ def in_data(error: BaseException) -> dict[str, Any]:
         "message": safe(lambda: str(error)),
         "lineage": [kind.__name__ for kind in type(error).__mro__ if kind is not object],
     }
-
-
-def plain(value: Any, depth: int = 0) -> Any:
-    """`value` as JSON data; what is no JSON becomes {"$object": type name, "repr": the start of its repr}.
-
-    Subclasses of text are taken as the text they hold, and nothing of the learner's own classes is asked.
-
-    >>> plain(("a", 1, float("inf")))
-    ['a', 1, {'$object': 'float', 'repr': 'inf'}]
-    """
-    kind = type(value)
-    if (
-        value is None
-        or kind is bool
-        or (kind is int and abs(value) < 2**63)
-        or (kind is float and math.isfinite(value))
-    ):
-        return value
-    if issubclass(kind, str) and len(text := str.__str__(value)) <= MOST_TEXT:
-        return text.encode("utf-8", "backslashreplace").decode()
-    if kind in (list, tuple) and depth < DEEPEST:
-        return [plain(item, depth + 1) for item in value]
-    if kind is dict and depth < DEEPEST and all(type(key) is str for key in value):
-        return {plain(key): plain(item, depth + 1) for key, item in value.items()}
-    return {"$object": kind.__name__, "repr": safe(lambda: repr(value))}
-
-
-def safe(words: Callable[[], str]) -> str:
-    """The start of a text that the learner's own code makes, whatever that code does."""
-    try:
-        return str.__str__(words())[:300].encode("utf-8", "backslashreplace").decode()
-    except Exception as error:
-        return f"<no text: {type(error).__name__}>"

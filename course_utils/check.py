@@ -1,6 +1,6 @@
-"""What a learner calls to be told how an answer does: `check` and `hint`.
+"""What a learner calls to be told how an answer does: `check`, `hint` and `progress`.
 
-Layer 2: imports `attempt`, `connection`, `errors`, `models`, `records` and `show`. The judge is on the course server
+Layer 2: imports `attempt`, `connection`, `errors`, `handed`, `records` and `show`. The judge is on the course server
 and looks at the requests that it saw; this module only carries inputs to the answer and the outcome back.
 """
 
@@ -10,12 +10,16 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from course_utils.attempt import THREAD, Attempt, attempt, place
 from course_utils.connection import connect
 from course_utils.errors import CheckFailed, CourseError
+from course_utils.handed import DRIVERS, arguments_of
 from course_utils.records import Record, Trace
+
+if TYPE_CHECKING:
+    from course_utils.show.standing import Standing
 
 
 def check(name: str, answer: Callable[..., Any]) -> None:
@@ -38,7 +42,7 @@ def check(name: str, answer: Callable[..., Any]) -> None:
     reply = course.call("POST", "/judge/begin", {"check": name, "submission": os.environ.get("COURSE_SUBMISSION", "")})
     session, attempts = reply.get("session"), []
     while "case" in reply:
-        attempts.append(attempt(answer, arguments_of(reply["case"])))
+        attempts.append(attempt(answer, arguments_of(case := reply["case"]), drive=DRIVERS[case["driver"]]))
         reply = course.call("POST", f"/judge/sessions/{session}/answer", attempts[-1].body)
     conclude(reply["verdict"], attempts, answer)
 
@@ -49,12 +53,11 @@ def hint(name: str) -> None:
     print(f"Hint {told['number']} of {told['of']}: {told['text']}")
 
 
-def arguments_of(case: dict[str, Any]) -> dict[str, Any]:
-    """What the answer is called with: the case's plain inputs, and its models as clients."""
-    from course_utils.models import client
+def progress() -> Standing:
+    """Where you stand: every check with its points, your tries and hints, and the beliefs you met and cleared."""
+    from course_utils.show.standing import Standing
 
-    models = {argument: client(**door) for argument, door in case["models"].items()}
-    return case["arguments"] | models
+    return Standing(connect().call("GET", "/judge/progress"))
 
 
 def conclude(verdict: dict[str, Any], attempts: list[Attempt], answer: Callable[..., Any]) -> None:

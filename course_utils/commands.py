@@ -15,6 +15,7 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 from course_utils.arguments import build_parser, parse
 from course_utils.env.lock import SETS
@@ -115,14 +116,19 @@ def do_doctor(arguments: Namespace) -> int:
 
 def do_serve(arguments: Namespace) -> int:
     from course_utils.receipts import grading_key
+    from course_utils.server import runtime
     from course_utils.server.judge import Judge
     from course_utils.server.process import serve
+    from course_utils.server.progress import Progress
     from course_utils.tasks import TASKS
 
+    key = grading_key(os.environ)
+    path = Path(arguments.runtime_file).absolute() if arguments.runtime_file else runtime.location()
+    judge = Judge(TASKS, key=key, progress=None if key else Progress(runtime.home(path) / "progress.sqlite"))
     return serve(
         model=arguments.model, port=arguments.port, upstream_url=arguments.upstream_url, gguf=arguments.gguf,
         idle=arguments.idle, runtime_file=arguments.runtime_file, speed=arguments.speed,
-        routes=Judge(TASKS, key=grading_key(os.environ)).routes(),
+        routes=judge.routes(),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The two exceptions that this package raises on purpose.
+"""The exceptions that this package raises on purpose.
 
 Layer 0: imports nothing from this package.
 """
@@ -31,3 +31,18 @@ class CheckFailed(Exception):
     def _render_traceback_(self) -> list[str]:
         """What IPython prints instead of a traceback."""
         return [str(self)]
+
+
+class ServiceError(Exception):
+    """A service that an answer called refused, or could not do what it was asked.
+
+    Args:
+        status: As HTTP has it, such as 409 or 503.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status, message)
+        self.status = status
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.args[1]}"

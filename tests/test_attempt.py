@@ -7,7 +7,8 @@ import warnings
 
 import pytest
 
-from course_utils.attempt import MOST_PRINTED, attempt, place, plain
+from course_utils.attempt import MOST_PRINTED, attempt, place
+from course_utils.plain import plain
 
 
 class Weird:
@@ -132,3 +133,45 @@ def test_deep_and_circular_values_end():
     value: list = []
     value.append(value)
     assert str(plain(value)).count("[") < 60
+
+
+class Endless:
+    def __repr__(self):
+        while True:
+            pass
+
+
+class Leaver:
+    def __repr__(self):
+        raise SystemExit("out of here")
+
+
+def test_a_repr_that_never_ends_is_stopped_like_any_loop():
+    """What is returned is made plain within the time that the answer has."""
+    assert attempt(Endless, {}, seconds=0.3).body == {"stopped": "still running after 0 s"}
+
+
+def test_a_repr_that_leaves_ends_nothing():
+    """An exit from a repr is told like any exception, and the kernel lives."""
+    assert attempt(Leaver, {}).body["raised"] == "SystemExit"
+
+
+def test_too_much_is_not_sent():
+    """A list of a million numbers, or of lists that share their parts a million times over, is named and not sent."""
+    shared = [0] * 10
+    for _ in range(12):
+        shared = [shared] * 10
+    wanted = {"returned": {"$object": "list", "repr": "too large to be sent"}}
+    assert [attempt(lambda big=big: big, {}).body for big in ([0] * 1_000_000, shared)] == [wanted] * 2
+
+
+def test_closing_the_stream_that_it_prints_to_closes_nothing(capsys):
+    """Prints after it are kept as well."""
+
+    def answer():
+        sys.stdout.close()
+        print("still here")
+
+    assert "still here" in attempt(answer, {}).printed
+    print("and here")
+    assert capsys.readouterr().out == "and here\n"

@@ -66,7 +66,7 @@ def run(client: httpx.Client, check: str, *bodies: dict, submission: str = "") -
 def test_a_case_has_inputs_and_a_door_and_nothing_to_compare_with(owner):
     """What the learner's process gets holds no expected value."""
     case = run(owner, "toy.seven")["case"]
-    assert set(case) == {"name", "arguments", "models"}
+    assert set(case) == {"name", "driver", "arguments", "models", "tools", "stage", "seed"}
     assert set(case["models"]["llm"]) == {"base_url", "key", "model"}
 
 

@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
+from . import control, stage
 from .chat import chat
-from .control import ROUTES
 from .guard import Guard
 from .scopes import MAIN
 from .state import Course, Settings
@@ -31,7 +31,9 @@ class CourseApp(Starlette):
 
     def __init__(self, course: Course, routes: Sequence[BaseRoute]) -> None:
         handlers: dict[Any, Any] = {ApiError: api_error, HTTPException: http_error}
-        super().__init__(routes=[*routes, *ROUTES], exception_handlers=handlers, lifespan=lifespan)
+        super().__init__(
+            routes=[*routes, *control.ROUTES, *stage.ROUTES], exception_handlers=handlers, lifespan=lifespan
+        )
         self.router.redirect_slashes = False
         self.state.course = course
         self._guard = Guard(self._inside, course.settings.token, course.scopes.key, course.settings.most_bytes)

@@ -1,7 +1,7 @@
 """What a graded task consists of: cases with a scripted model, and a judgement of what the server saw.
 
-Layer 1: imports `records` and `wire`. A case's `arguments` and the learner's returned value are plain JSON;
-expected values stay in the judgement, which runs on the server and never in the learner's process.
+Layer 1: imports `effects`, `faults`, `records` and `wire`. A case's `arguments` and the learner's returned value are
+plain JSON; expected values stay in the judgement, which runs on the server and never in the learner's process.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from course_utils.faults import Plan
 from course_utils.records import Trace
+from course_utils.server.effects import Effect, Outcome
 from course_utils.server.wire import ApiError, ChatRequest, Piece
 
 Script = Callable[[ChatRequest, int], str | list[Piece] | ApiError]  # (request, its number from 1) -> the answer
@@ -37,7 +39,8 @@ class Seen:
     raised: str = ""  # the exception's type name; "" when the function returned
     message: str = ""  # the exception's text
     lineage: tuple[str, ...] = ()  # type names of the exception and its base classes, nearest first
-    sleeps: tuple[float, ...] = ()  # seconds asked for on the course clock, in order
+    sleeps: tuple[tuple[float, float], ...] = ()  # (when, how long) on the course clock, in order
+    effects: tuple[Effect, ...] = ()  # what it did besides asking models, in order
 
     @property
     def outcome(self) -> str:
@@ -45,6 +48,20 @@ class Seen:
         if self.raised:
             return f"{self.raised}: {cut(self.message)}" if self.message else self.raised
         return f"{cut(repr(self.returned))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What surrounds a case's script. Times are course seconds, for which nobody waits, but for `grace`."""
+
+    latency: float = 1.0  # before every scripted answer
+    together: int = 1  # the first answers are held until so many requests are open: see `Scripted`
+    grace: float = 0.005  # real seconds of quiet before the clock jumps; more where tasks run side by side
+    most: int = 50  # requests that are answered; a loop that has no way out ends here
+    rate: tuple[float, int] | None = None  # requests per second, and burst
+    plan: Plan | None = None  # faults
+    outcome: Outcome | None = None  # of effects
+    seed: int = 0  # of the `rng` that is handed in
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +73,7 @@ class Case:
     script: Script  # what the model answers
     judge: Callable[[Seen], Finding | None]  # None when the case is passed
     held_back: bool = False  # runs only when grading
+    scene: Scene = Scene()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +86,8 @@ class Task:
     cases: Callable[[Random], Sequence[Case]]  # a seeded generator -> the cases, in a fixed number and order
     hints: tuple[str, ...]  # each one a step further
     models: Mapping[str, str] = field(default_factory=lambda: {"llm": "small"})  # argument name -> model size
+    tools: Mapping[str, str] = field(default_factory=dict)  # argument name -> a kind of tool that `handed` knows
+    driver: str = "call"  # how `handed` puts the answer to use; most are called once
 
 
 def cut(text: str, length: int = 120) -> str:

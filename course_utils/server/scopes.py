@@ -1,6 +1,7 @@
 """Scopes: isolated corners of the server, each with its own backend, faults, rate limit, course clock and counts.
 
-Layer 1: imports `clock`, `errors`, `faults`, `wire` and `limits`. Everything here belongs to the server's event loop.
+Layer 1: imports `clock`, `effects`, `errors`, `faults`, `limits` and `wire`. Everything here belongs to the server's
+event loop.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from course_utils.clock import Clock, RealClock, VirtualClock
 from course_utils.errors import CourseError
 from course_utils.faults import Arrival, Fault, Plan
 
+from .effects import Effects
 from .limits import Bucket, Rate
 from .wire import Backend
 
@@ -41,6 +43,7 @@ class Scope:
         self.clock = clock
         self.since = since  # the log's last id when the scope began: an earlier scope may have had the same name
         self.sleeps: list[Sleep] = []
+        self.effects = Effects()
         self.open = 0  # requests that have arrived and not ended
         self.answers = 0  # requests so far; numbers the ids of the answers
         self.used = 0  # the registry's count when it was last used

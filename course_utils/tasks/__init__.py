@@ -5,6 +5,8 @@ and is never imported by a notebook: the judge runs it on the server.
 """
 
 from course_utils.server.cases import Task
-from course_utils.tasks import chains
+from course_utils.tasks import chains, parallel, partial_results, vote
 
-TASKS: dict[str, Task] = {task.check: task for task in (*chains.TASKS,)}
+TASKS: dict[str, Task] = {
+    task.check: task for task in (*chains.TASKS, *parallel.TASKS, partial_results.TASK, vote.TASK)
+}

@@ -227,7 +227,7 @@ for name, written in letters.items():
 ledger(traces)
 
 # %% [markdown] name="ways-explained"
-# Both other ways more than double the letters that are right.
+# Both other ways more than double the letters that are right; between the two of them, one letter in twenty is chance and no verdict.
 # The context object does it for hardly any more prompt tokens than the chain that lost the facts; the history sends the ticket three times, the summary twice, and its bill shows it.
 #
 # Neither reaches 20, because this small model now and then skips a part of an instruction (a documented setting of the simulator; real models do it too, at rates that you have to measure).

@@ -4,7 +4,7 @@
 #
 # **Goal:** run steps side by side where nothing forces them to queue, know what happens to the others when one fails, and say beforehand what it can gain.
 #
-# Monday, ten to nine, and the desk has a queue.
+# Monday, 25 May, ten to nine, and the desk has a queue.
 # For each ticket Merrowby's program asks four short questions: which label, which order, which mood, how urgent.
 # None of the four needs the answer of another.
 # On Friday a colleague saw that too, rewrote the program with `async def` and `asyncio.gather`, measured nothing, and went home.
@@ -932,4 +932,5 @@ quiz(
 calibration()
 
 # %% [markdown] name="next"
-# **Next:** lesson 4, *Limits*. Today nobody objected to forty requests at once. Tomorrow the provider will.
+# **Next:** [exercise 3, *Fan out*](../exercises/03_fan_out.ipynb): a bound that bounded nothing, gaps instead of a crash, votes that end early.
+# Then lesson 4, *Limits*. Today nobody objected to forty requests at once. At ten o'clock the provider will.

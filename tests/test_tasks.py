@@ -1,17 +1,21 @@
-"""Exercise 1: every right answer passes in its own style, every wrong one fails with the words that help."""
+"""Every exercise: each right answer passes in its own style, each wrong one fails with the words that help."""
 
 from __future__ import annotations
 
 from random import Random
 
+import answers_chains
+import answers_parallel
 import pytest
-from answers_chains import RIGHT, WRONG
 
-from course_utils.check import check, hint
+from course_utils.check import check, hint, progress
 from course_utils.errors import CheckFailed
-from course_utils.tasks import chains
+from course_utils.tasks import TASKS
 
-SHOWN = {task.check: sum(not case.held_back for case in task.cases(Random(1))) for task in chains.TASKS}
+TABLES = (answers_chains, answers_parallel)
+RIGHT = {check: answers for table in TABLES for check, answers in table.RIGHT.items()}
+WRONG = {check: answers for table in TABLES for check, answers in table.WRONG.items()}
+SHOWN = {name: sum(not case.held_back for case in task.cases(Random(1))) for name, task in TASKS.items()}
 
 
 def name_of(value: object) -> str:
@@ -40,7 +44,7 @@ def test_a_wrong_answer_fails_with_the_words_that_help(judged_server, capsys, ta
 
 def test_every_task_has_three_hints_that_go_further(judged_server, capsys):
     """Hints come one at a time, in order, and the last one stays."""
-    for task in chains.TASKS:
+    for task in TASKS.values():
         for _ in range(4):
             hint(task.check)
         told = capsys.readouterr().out.splitlines()
@@ -48,8 +52,23 @@ def test_every_task_has_three_hints_that_go_further(judged_server, capsys):
         assert told == [*wanted, wanted[-1]]
 
 
+def test_progress_counts_points_tries_hints_and_beliefs(judged_server, capsys):
+    """A wrong answer is a try and may show a belief; a right one brings the points and clears it."""
+    before = {row["check"]: row for row in progress().rows}["chain.gate"]
+    wrong = next(answer for answer, words in WRONG["chain.gate"].items() if "status 200 is" in words)
+    with pytest.raises(CheckFailed):
+        check("chain.gate", wrong)
+    met = {row["check"]: row for row in progress().rows}["chain.gate"]
+    check("chain.gate", RIGHT["chain.gate"][0])
+    after = {row["check"]: row for row in progress().rows}["chain.gate"]
+    assert after["tries"] == before["tries"] + 2
+    assert (after["points"], after["of"], after["passed"]) == (3, 3, True)
+    assert met["met"]
+    assert after["cleared"] == after["met"] == met["met"]
+    assert "cleared in chain.gate: that" in repr(progress())
+
+
 def test_each_table_is_long_enough():
     """At least three right and six wrong answers stand behind every check."""
-    tasks = {task.check for task in chains.TASKS}
-    assert tasks == set(RIGHT) == set(WRONG)
-    assert all(len(RIGHT[task]) >= 3 and len(WRONG[task]) >= 6 for task in tasks)
+    assert set(TASKS) == set(RIGHT) == set(WRONG)
+    assert all(len(RIGHT[task]) >= 3 and len(WRONG[task]) >= 6 for task in TASKS)
