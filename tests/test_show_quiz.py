@@ -125,9 +125,9 @@ def test_an_unfair_quiz_is_refused(options, fact):
 
 @pytest.mark.parametrize("name", BANK)
 def test_each_quiz_of_the_bank_can_be_asked(name):
-    """It has four different options, one of them right, and each explains itself in a sentence."""
+    """It has three or four different options, one of them right, and each explains itself in a sentence."""
     asked = quiz(name)
-    assert len({option.text for option in asked.options}) == 4
+    assert len({option.text for option in asked.options}) == len(asked.options) in (3, 4)
     assert all(option.why[-1] in ".)" for option in asked.options)
     assert not [option.why for option in asked.options if option.why.startswith(("Yes", "Right", "No,", "Wrong"))]
 
@@ -135,7 +135,8 @@ def test_each_quiz_of_the_bank_can_be_asked(name):
 def test_the_place_of_an_answer_gives_nothing_away():
     """Right answers are spread evenly over the places, and are seldom the longest option."""
     places = Counter([option.right for option in quiz(name).options].index(True) for name in BANK)
-    assert max(places.values()) - min(places.values()) <= 1
+    assert max(places.values()) <= 0.35 * len(BANK)
+    assert min(places.values()) >= 0.15 * len(BANK)
     longest = [max(quiz(name).options, key=lambda option: len(option.text)).right for name in BANK]
     assert sum(longest) <= len(BANK) / 4
 
@@ -144,4 +145,7 @@ def test_an_unknown_id_names_the_known_ones():
     """A slip in the id is an error with a way out."""
     with pytest.raises(CourseError) as caught:
         quiz("q99")
-    assert (caught.value.fact, caught.value.fix) == ("There is no quiz 'q99'.", "use an id from q01 to q30.")
+    assert (caught.value.fact, caught.value.fix) == (
+        "There is no quiz 'q99' in the bank.",
+        "use an id of the bank, such as 'q29'.",
+    )

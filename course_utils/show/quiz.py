@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -55,9 +56,12 @@ class Quiz:
 
     @classmethod
     def from_bank(cls, name: str) -> Quiz:
-        """The quiz with this id, such as "q04", from the course's own questions."""
+        """The quiz with this id, such as "q04" or "the-door-that-was-enough", from the course's own questions."""
         if name not in _bank():
-            raise CourseError(f"There is no quiz {name!r}.", fix=f"use an id from {min(_bank())} to {max(_bank())}.")
+            near = get_close_matches(name, _bank(), n=1, cutoff=0) or list(_bank())
+            raise CourseError(
+                f"There is no quiz {name!r} in the bank.", fix=f"use an id of the bank, such as {near[0]!r}."
+            )
         entry = _bank()[name]
         return cls(entry["question"], [Option(**option) for option in entry["options"]], name=name)
 

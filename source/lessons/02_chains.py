@@ -29,7 +29,6 @@ import re
 
 from course_utils import chat_model, connect, faults, world
 from course_utils import calibration, curve, explore, ledger, predict, quiz, timeline, workflow_graph
-from course_utils.show.quiz import Option
 
 course = connect()
 course
@@ -40,37 +39,13 @@ course
 # Answer from memory: being wrong and reading why helps more than looking it up.
 
 # %% name="quiz-status"
-quiz(
-    "All requests of a chain came back with status 200. What do you know?",
-    [
-        Option("That every answer can be used", why="an empty answer had status 200 too, and a letter was made of it."),
-        Option("That the transport worked", why="nobody has looked at the content yet.", right=True),
-        Option("That no step was repeated", why="a repeat that succeeds has status 200 as well."),
-    ],
-    name="lesson 1, status",
-)
+quiz("lesson-1-status")
 
 # %% name="quiz-pipe"
-quiz(
-    "You rewrite a chain of two calls with LangChain's `|`. What changes on the wire?",
-    [
-        Option("Nothing: the same two requests", why="the pipe is another notation for them.", right=True),
-        Option("One request instead of two", why="the second prompt needs the first answer, so it cannot go along."),
-        Option("A system prompt is added", why="the log showed the same prompts, word for word."),
-    ],
-    name="lesson 1, pipe",
-)
+quiz("lesson-1-pipe")
 
 # %% name="quiz-control"
-quiz(
-    "A loop asks a model after each round whether it needs another tool, six rounds at most. What is it?",
-    [
-        Option("A workflow, since it is bounded", why="the bound limits the rounds; it does not choose the steps."),
-        Option("An agent with a bound", why="the model decides what comes next and when it is done.", right=True),
-        Option("Neither: it is a chain", why="in a chain the code has fixed all the steps beforehand."),
-    ],
-    name="lesson 1, agent",
-)
+quiz("lesson-1-agent")
 
 # %% [markdown] name="three-steps"
 # ## Three steps, each one fine
@@ -831,16 +806,7 @@ quiz("q04")
 quiz("q06")
 
 # %% name="quiz-history"
-quiz(
-    "A chain of 5 steps resends its history and takes 6,000 prompt tokens. About how many will 10 such steps take?",
-    [
-        Option("12,000", why="that would be right if each step sent only what is new."),
-        Option("22,000", why="the sum grows with the square: n(n+1)/2 is 15 for 5 steps, 55 for 10.", right=True),
-        Option("60,000", why="step 10 sends ten times as much as step 1, but the earlier steps send less."),
-        Option("6,000, since providers keep the history", why="it is sent, and counted, with every request."),
-    ],
-    name="history, squared",
-)
+quiz("history-squared")
 
 # %% name="calibration"
 calibration()

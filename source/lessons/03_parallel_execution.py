@@ -29,7 +29,6 @@ from math import comb
 
 from course_utils import calibration, chat_model, connect, curve, explore, faults, world
 from course_utils import ledger, predict, quiz, timeline, workflow_graph
-from course_utils.show.quiz import Option
 
 course = connect()
 course
@@ -40,16 +39,7 @@ course
 # Three questions from lessons 1 and 2. Answer from memory, even if you are not sure: that is what makes them useful.
 
 # %% name="quiz-why-wait"
-quiz(
-    "In lesson 1 the step `reply` never began before `summarise` had ended. Why?",
-    [
-        Option("A server takes one request at a time", why="it takes many; today's timelines show it."),
-        Option("Its prompt was made of the summary", why="what it needs does not exist before.", right=True),
-        Option("LangChain runs its parts in order", why="a pipe does, and today you meet a part that does not."),
-        Option("Both used the same model", why="a model answers many requests at a time."),
-    ],
-    name="why the second step waited",
-)
+quiz("why-the-second-step-waited")
 
 # %% name="quiz-compound"
 quiz("q04")
@@ -917,16 +907,7 @@ quiz("q08")
 quiz("q10")
 
 # %% name="quiz-voting"
-quiz(
-    "On trick questions with two answers a model is right in 40 % of the cases. You ask it 15 times and take the majority. What do you get?",
-    [
-        Option("About 40 %, only steadier", why="a majority is no average: it moves towards the more likely answer."),
-        Option("About 21 %", why="the wrong answer is the likelier one, and the majority finds it.", right=True),
-        Option("About 79 %", why="that is what 15 votes make of 60 %."),
-        Option("Nearly 100 %, with enough votes", why="more votes make it worse: each step goes towards 0."),
-    ],
-    name="voting below one half",
-)
+quiz("voting-below-one-half")
 
 # %% name="calibration"
 calibration()

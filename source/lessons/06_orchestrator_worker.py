@@ -29,7 +29,6 @@ from typing import Annotated, Literal, TypedDict
 
 from course_utils import calibration, chat_model, connect, faults, ledger
 from course_utils import predict, quiz, timeline, workflow_graph, world
-from course_utils.show.quiz import Option
 from IPython.display import display
 from langgraph.errors import GraphRecursionError
 from langgraph.graph import END, START, StateGraph
@@ -45,16 +44,7 @@ course
 # Three questions from lessons 3, 4 and 5, from memory.
 
 # %% name="quiz-failed"
-quiz(
-    "Six workers run under `asyncio.gather`, with `return_exceptions=True`. One of them fails. What do you get?",
-    [
-        Option("Five results, and the error among them", why="in its own place; you have to look.", right=True),
-        Option("Five results, and no trace of the sixth", why="nothing is dropped: the list has six entries."),
-        Option("The exception, as soon as it happens", why="that is `gather` without the argument."),
-        Option("Nothing: the five others are cancelled", why="that is a TaskGroup."),
-    ],
-    name="one of six workers fails",
-)
+quiz("one-of-six-workers-fails")
 
 # %% name="quiz-abatch"
 quiz("q09")

@@ -32,7 +32,6 @@ from tempfile import TemporaryDirectory
 
 from course_utils import calibration, chat_model, connect, curve, faults, world
 from course_utils import ledger, predict, quiz, timeline, workflow_graph
-from course_utils.show.quiz import Option
 
 course = connect()
 course
@@ -43,16 +42,7 @@ course
 # Three questions from earlier lessons. Answer from memory, even if you are not sure.
 
 # %% name="quiz-context"
-quiz(
-    "In lesson 2 one chain carried a context object, another resent its whole history. What did the context object buy?",
-    [
-        Option("Fewer requests for each letter", why="both made three requests for each ticket."),
-        Option("Each step saw only what it needs", why="so the facts arrived, for few tokens.", right=True),
-        Option("Letters that were always complete", why="the small model still left out a part now and then."),
-        Option("Answers that never changed again", why="temperature 0 does that here, with or without it."),
-    ],
-    name="what a context object bought",
-)
+quiz("what-a-context-object-bought")
 
 # %% name="quiz-unknown-label"
 quiz("q12")
@@ -996,16 +986,7 @@ quiz("q18")
 quiz("q20")
 
 # %% name="quiz-resume"
-quiz(
-    "A graph of five model calls with a SQLite checkpointer dies during the fourth. You start it again. What is paid?",
-    [
-        Option("All five calls again, since the process is new", why="the file is not: it holds three finished steps."),
-        Option("Two calls, if you invoke with None", why="the fourth, which had not ended, and the fifth.", right=True),
-        Option("Two calls, whatever you invoke with", why="new input on a thread begins at the first node again."),
-        Option("Only the fifth, as the fourth was sent", why="it was sent, but its answer was never stored."),
-    ],
-    name="five calls, one restart",
-)
+quiz("five-calls-one-restart")
 
 # %% name="calibration"
 calibration()

@@ -35,7 +35,6 @@ import openai
 
 from course_utils import calibration, chat_model, connect, curve, explore, faults, world
 from course_utils import predict, quiz, timeline, workflow_graph
-from course_utils.show.quiz import Option
 
 course = connect()
 course
@@ -46,28 +45,10 @@ course
 # Three questions from lessons 2 to 4. Answer from memory.
 
 # %% name="quiz-second-try"
-quiz(
-    "Ten steps in a row, and each succeeds in 95 % of the cases. What does a second try for each step make of the whole?",
-    [
-        Option("About 65 %: a little better", why="each step fails twice in a row only once in 400 times."),
-        Option("About 80 %: half the losses go", why="far more go: 5 % of failures become 0.25 %."),
-        Option("About 97 %: nearly all arrive", why="0.9975 to the power of 10; today you measure it.", right=True),
-        Option("100 %: two tries are enough", why="both tries can fail, and with ten steps that adds up."),
-    ],
-    name="lesson 2, a second try",
-)
+quiz("lesson-2-a-second-try")
 
 # %% name="quiz-hung-up"
-quiz(
-    "In lesson 3 a TaskGroup hung up on three requests that were running. What was billed for the three?",
-    [
-        Option("The same as if it had waited", why="the server had them already, and counted them.", right=True),
-        Option("Nothing, as no answer was read", why="the server does its work whether or not anybody reads."),
-        Option("Half, as they were half done", why="the server counts requests, not the caller's patience."),
-        Option("Twice, as they were repeated", why="a TaskGroup cancels; it repeats nothing."),
-    ],
-    name="lesson 3, hanging up",
-)
+quiz("lesson-3-hanging-up")
 
 # %% name="quiz-in-flight"
 quiz("q29")
@@ -903,16 +884,7 @@ ax = workflow_graph(
 # ## What do you say now?
 
 # %% name="quiz-after"
-quiz(
-    "A thousand programs get a 429 with `retry-after: 2` in the same moment. How long should each of them wait?",
-    [
-        Option("2 seconds, and a random while on top", why="not before, and not all together.", right=True),
-        Option("2 seconds, as precisely as it can", why="then they arrive together: nine times the requests, today."),
-        Option("A random time between 0 and 2 seconds", why="nearly all of these come too early, and are refused."),
-        Option("0.5 seconds, then 1, then 2, and so on", why="it was told the moment; the first tries are wasted."),
-    ],
-    name="how long to wait",
-)
+quiz("how-long-to-wait")
 
 # %% name="quiz-layers"
 quiz("q21")

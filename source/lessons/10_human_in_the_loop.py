@@ -31,7 +31,6 @@ from uuid import uuid4
 
 from course_utils import approve, calibration, chat_model, connect, curve, explore, world
 from course_utils import predict, quiz, timeline, workflow_graph
-from course_utils.show.quiz import Option
 
 course = connect()
 course
@@ -42,28 +41,10 @@ course
 # Three questions from earlier lessons. Answer from memory, even if you are not sure.
 
 # %% name="quiz-thread"
-quiz(
-    "A graph with a checkpointer is invoked with the id of a thread that it has never seen. What does it know?",
-    [
-        Option("What the last thread has left in it", why="threads know nothing of each other."),
-        Option("All that the file holds, as it is shared", why="the file is; each thread sees its own part."),
-        Option("Only what this call has brought along", why="a new id is a new conversation.", right=True),
-        Option("Nothing, for unknown ids are refused", why="any id is accepted, which is a trap today."),
-    ],
-    name="an unknown thread",
-)
+quiz("an-unknown-thread")
 
 # %% name="quiz-retry-node"
-quiz(
-    "A node sends an e-mail and then asks the model, which fails. The node has a retry policy. What is repeated?",
-    [
-        Option("Only the request that has failed", why="the policy knows nothing of what is inside a node."),
-        Option("Nothing, since the e-mail succeeded", why="the node as a whole did not."),
-        Option("All nodes since the run has begun", why="earlier nodes are done; this one begins again."),
-        Option("The whole node, with the e-mail in it", why="a node runs from its first line, or not.", right=True),
-    ],
-    name="what a node retry repeats",
-)
+quiz("what-a-node-retry-repeats")
 
 # %% name="quiz-fallback"
 quiz("q25")
@@ -966,16 +947,7 @@ quiz("q26")
 quiz("q27")
 
 # %% name="quiz-cards"
-quiz(
-    "After a mistake the desk decides that *every* refund gets a card. Overpayments go up. How can that be?",
-    [
-        Option("The model reads worse, as it is relieved", why="it answers the same requests in the same way."),
-        Option("Cards delay refunds, so people ask twice", why="that adds cases, yet not wrong approvals."),
-        Option("Unread cards are approved, the wrong ones too", why="care is limited; spend it on few.", right=True),
-        Option("Each card runs the payment node again", why="only if the effect stands before the question."),
-    ],
-    name="a card for everything",
-)
+quiz("a-card-for-everything")
 
 # %% name="calibration"
 calibration()
