@@ -32,7 +32,7 @@ import operator
 import re
 
 from course_utils import chat_model, connect, faults, world
-from course_utils import calibration, ledger, predict, quiz, timeline, workflow_graph
+from course_utils import calibration, ledger, predict, quiz, stepper, timeline, workflow_graph
 
 course = connect()
 course
@@ -429,11 +429,12 @@ print("requests per ticket, agent:   ", [len(trace) for trace in by_agent])
 rounds.reveal(sum(len(trace) for trace in by_agent))
 
 # %% [markdown] name="agent-timeline-text"
-# Here is the agent at work on the parcel that does not move (the second ticket), and below it what the two ways cost for all eight.
-# Look at the agent's prompt tokens: every round sends the whole conversation again.
+# Here is the agent at work on the parcel that does not move (the second ticket), to be stepped through: the slider, or the arrow keys, go from one moment to the next.
+# Open what was sent in each round, and watch it grow: every round sends the whole conversation again.
+# Below it stands what the two ways cost for all eight.
 
 # %% name="agent-timeline"
-ax = timeline(by_agent[1], title="One ticket, one agent")
+stepper(by_agent[1], title="One ticket, one agent", is_in_order=True)
 
 # %% name="agent-ledger"
 ledger({"workflow": all_of_workflow, "agent": all_of_agent})
