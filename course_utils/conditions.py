@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any
 
 from course_utils.errors import CourseError
-from course_utils.faults import PLAN, Fault, Plan
-from course_utils.faults.plans import During, Either, OnModel, OnStep
+from course_utils.faults import PLAN, Plan
+from course_utils.faults.plans import During, Either, OnModel, OnStep, plan_of
 
 NONE: dict[str, Any] = {"plan": None, "rate": None}  # behave
-PLANS = get_args(get_args(Plan)[0])
 
 
 def conditions(faults: Plan | None, rate: float | tuple[float, int] | None) -> dict[str, Any]:
@@ -30,14 +29,8 @@ def conditions(faults: Plan | None, rate: float | tuple[float, int] | None) -> d
 
 
 def plan(faults: Any) -> dict[str, Any]:
-    """The plan as JSON; a fault alone does not say when it strikes, and is refused with the mend."""
-    if isinstance(faults, PLANS):
-        return PLAN.dump_python(faults, mode="json")
-    if isinstance(faults, Fault):
-        fact = f"{faults.kind} is a fault; a plan says when it strikes."
-        raise CourseError(fact, fix=f"wrap it, as in faults=first(1, {faults.kind}(…)).")
-    given = getattr(faults, "__name__", None) or repr(faults)
-    raise CourseError(f"faults={given} is not a plan.", fix="make one, as in faults=first(1, rate_limited()).")
+    """The plan as JSON."""
+    return PLAN.dump_python(plan_of(faults, "faults="), mode="json")
 
 
 def steps(plan: Plan | None) -> set[str]:
@@ -62,7 +55,7 @@ def misspelt(faults: Plan | None, seen: set[str]) -> str:
             return f"The fault plan waits for the step {step!r}, but no request named its step (step=…)."
         others = [other for other in seen - steps(faults) if re.findall(r"\d+", other) == re.findall(r"\d+", step)]
         alike = {other.lower(): other for other in sorted(others)}
-        if close := get_close_matches(step.lower(), alike, n=1, cutoff=0.75):
+        if close := get_close_matches(step.lower(), alike, n=1, cutoff=0.6):
             return f"The fault plan waits for the step {step!r}, and only {alike[close[0]]!r} came."
     return ""
 

@@ -15,13 +15,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+import warnings
 from collections.abc import Iterator, Sized
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
 
-from course_utils.conditions import conditions
+from course_utils.conditions import conditions, misspelt
 from course_utils.connection import Course, connect
 from course_utils.errors import CourseError
 from course_utils.faults import Plan
@@ -39,6 +40,8 @@ class Rehearsal:
 
     def __init__(self, course: Course, door: dict[str, str]) -> None:
         self.trace = Trace()
+        self._is_over = False
+        self._after = 0  # the last record before the block
         self._course = course
         self._door = door
         self._address = f"{course.url}/course/scopes/{door['scope']}"
@@ -55,20 +58,37 @@ class Rehearsal:
 
     def chat_model(self, model: str = "small", *, step: str = "", temperature: float = 0.0, **options: Any) -> Any:
         """The same as `course_utils.chat_model`, on this rehearsal's clock, limit and faults."""
+        self._check()
         door = {"base_url": self._door["base_url"], "key": self._door["key"]}
         name = self._course.models.get(model, model)
         return client(**door, model=name, step=step, temperature=temperature, **options)
 
     async def asleep(self, seconds: float) -> None:
         """Wait on this rehearsal's clock; other tasks go on meanwhile."""
+        self._check()
         answer = await self._sleeper.post(f"{self._address}/sleeps", json={"seconds": seconds})
         if not answer.is_success:
             raise CourseError(f"{seconds!r} is no length of time that can be waited.", fix="give seconds from 0 on.")
 
     def now(self) -> float:
         """Seconds on this rehearsal's clock: what you hand to code that takes a clock, such as a circuit breaker."""
+        self._check()
         path = f"/course/scopes/{self._door['scope']}/sleeps"
         return self._course.call("POST", path, {"seconds": 0})["course_time"]
+
+    def _check(self) -> None:
+        if self._is_over:
+            fix = "use it inside its `with`; what happened there is in its `trace`."
+            raise CourseError("This rehearsal is over: its clock and its corner of the server are gone.", fix=fix)
+
+    def _begin(self, wanted: dict[str, Any]) -> None:
+        self._after = self._course.call("PUT", f"/course/scopes/{self._door['scope']}/conditions", wanted)["after"]
+
+    def _passed_by(self) -> str:
+        """What to say when every request of the block went to the course's own clock instead; "" when all is well."""
+        if self.trace or not any(record.id > self._after for record in self._course.records()):
+            return ""
+        return "No request came to this rehearsal, but some passed it by: make models with its own chat_model(…)."
 
     async def _watch(self) -> None:
         """Let the clock jump whenever this event loop has nothing to do."""
@@ -82,6 +102,7 @@ class Rehearsal:
 
     def _end(self) -> None:
         """Fill the trace once its requests have ended, and give the corner back."""
+        self._is_over = True
         path = f"/course/scopes/{self._door['scope']}"
         deadline = time.monotonic() + SETTLE
         while True:
@@ -107,7 +128,8 @@ def rehearsal(faults: Plan | None = None, rate: float | tuple[float, int] | None
     wanted = conditions(faults, rate)
     course = connect()
     asked = {"name": f"rehearsal-{secrets.token_hex(5)}", "virtual": True, "grace": GRACE}
-    made = Rehearsal(course, course.call("POST", "/course/scopes", wanted | asked))
+    made = Rehearsal(course, course.call("POST", "/course/scopes", asked))
+    made._begin(wanted)
     watch = None
     with suppress(RuntimeError):  # no event loop: a script that calls synchronously lives with the grace
         watch = asyncio.get_running_loop().create_task(made._watch())
@@ -118,6 +140,8 @@ def rehearsal(faults: Plan | None = None, rate: float | tuple[float, int] | None
             watch.cancel()
         with suppress(CourseError):  # what went wrong in the block matters more
             made._end()
+    if words := made._passed_by() or misspelt(faults, {record.step for record in made.trace}):
+        warnings.warn(words, stacklevel=3)  # the line that opened the block
 
 
 async def quiet() -> None:

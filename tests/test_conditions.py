@@ -40,6 +40,31 @@ def test_what_is_no_plan_is_refused_with_the_mend(wrong, words):
     assert words in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("compose", "fact", "fix"),
+    [
+        (
+            lambda: faults.on_step("a", faults.slow(6)),
+            "slow is a fault; a plan says when",
+            "on_step('a', first(1, slow(…)))",
+        ),
+        (lambda: faults.on_model("m", faults.empty()), "empty is a fault", "on_model('m', first(1, empty(…)))"),
+        (lambda: faults.during(0, 60, faults.cut()), "cut is a fault", "during(0, 60, first(1, cut(…)))"),
+        (lambda: faults.either(faults.never(), faults.says("no")), "says is a fault", "either(first(1, says(…)), …)"),
+        (
+            lambda: faults.on_step("a", faults.slow),
+            "on_step('a', slow) is not a plan",
+            "on_step('a', first(1, rate_limited()))",
+        ),
+    ],
+)
+def test_a_fault_inside_a_plan_is_refused_in_the_same_words(compose, fact, fix):
+    """A bare fault in a combination is told apart as in `record`, and the mend shows it where it was given."""
+    with pytest.raises(CourseError) as refused:
+        compose()
+    assert (fact in refused.value.fact, fix in refused.value.fix) == (True, True), str(refused.value)
+
+
 @pytest.mark.parametrize("wrong", [(1,), "fast", [2, 5], (2, None)])
 def test_what_is_no_rate_is_refused(wrong):
     """A rate is a number, or a number and a burst."""

@@ -11,6 +11,7 @@ from openai import RateLimitError
 from course_utils import faults
 from course_utils.connection import connect
 from course_utils.errors import CourseError
+from course_utils.models import chat_model
 from course_utils.rehearsals import Rehearsal, rehearsal
 
 pytestmark = pytest.mark.usefixtures("judged_server")
@@ -165,3 +166,36 @@ def test_a_negative_nap_is_refused():
 
     with pytest.raises(CourseError, match="-1 is no length of time"):
         asyncio.run(nap())
+
+
+def test_a_rehearsal_that_is_over_says_so():
+    """Its model, its sleep and its clock tell what is the matter, and not that some scope is unknown."""
+    with rehearsal() as stage:
+        pass
+    for late in (lambda: stage.chat_model(), lambda: asyncio.run(stage.asleep(1)), stage.now):
+        with pytest.raises(CourseError, match="This rehearsal is over") as caught:
+            late()
+        assert "inside its `with`" in caught.value.fix
+
+
+def test_requests_that_pass_the_rehearsal_by_are_spoken_of():
+    """A model of the course's own clock in the block leaves an empty trace, and a warning that names the mend."""
+    chat_model().invoke("Classify as billing or other: before the block.")
+    with pytest.warns(UserWarning, match="some passed it by: make models with its own chat_model"), rehearsal():
+        chat_model().invoke("Classify as billing or other: my invoice is wrong.")
+    with rehearsal() as idle:  # nothing was sent at all: no warning, or this test would fail
+        pass
+    assert len(idle.trace) == 0
+
+
+def test_a_misspelt_step_is_spoken_of_as_in_record():
+    """A plan that waits for a step that only almost came says so at the block's end."""
+    plan = faults.on_step("lable", faults.first(1, faults.server_error()))
+
+    async def one() -> None:
+        with rehearsal(plan) as stage:
+            await say(stage, "label")
+
+    with pytest.warns(UserWarning, match="waits for the step 'lable', and only 'label' came") as said:
+        asyncio.run(one())
+    assert said[0].filename == __file__

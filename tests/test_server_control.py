@@ -49,6 +49,15 @@ def test_a_scope_with_conditions_from_the_first_request(client):
     assert [client.post(url, json=BODY, headers=key).status_code for _ in range(3)] == [500, 200, 429]
 
 
+def test_a_refusal_says_the_limit_as_it_works(client):
+    """The burst is what may start at one moment, not what may be open: the message does not say "at once"."""
+    made = client.post("/course/scopes", json={"virtual": True, "rate": {"per_second": 4, "burst": 1}}).json()
+    url, key = made["base_url"] + "/chat/completions", {"Authorization": f"Bearer {made['key']}"}
+    client.put(f"/course/scopes/{made['scope']}/conditions", json={"rate": {"per_second": 0.001, "burst": 2}})
+    refused = [client.post(url, json=BODY, headers=key) for _ in range(3)][-1].json()["error"]["message"]
+    assert refused.startswith("Rate limit reached: 0.001 requests per second, burst 2. Please try again in ")
+
+
 def test_records_of_a_block(client, server):
     """`after` from the conditions is where the block begins; the rows build the Trace."""
     chat(client, "main")

@@ -84,6 +84,13 @@ def test_what_changes_from_run_to_run_stays_out_of_the_words():
     assert first == second == "gain by n: measured, 2 points; law (formula), 1 at 1 to 2 at 2."
 
 
+def test_pictures_with_the_same_most_have_the_same_axis():
+    """A line that is drawn again for another value moves, instead of the axis; higher values still stretch it."""
+    tops = [curve({}, {"law": {1: 1, 10: top}}, x="n", y="open", most=40).get_ylim() for top in (5, 40)]
+    assert tops[0] == tops[1] == (0.0, pytest.approx(40 * 1.04))
+    assert curve({}, {"law": {1: 1, 10: 80}}, x="n", y="open", most=40).get_ylim()[1] > 80
+
+
 def test_a_single_point_is_a_line():
     """One point is drawn and told of."""
     ax = curve({"alone": {5: 2.0}}, x="n", y="value")

@@ -54,6 +54,18 @@ def test_how_near_it_was(said, measured, verdict, end):
     assert (revealed.verdict, revealed.sentence.endswith(end)) == (verdict, True)
 
 
+def test_what_is_not_in_the_log_names_its_source():
+    """A simulated number does not pass for a logged one, in the sentence, the card and the score's head."""
+    asked = ask()
+    shown = asked.reveal(653, source="the simulation")
+    assert shown.sentence == "No prediction was made. The default is 4; the simulation shows 653: off by 649."
+    card = shown._repr_mimebundle_()["text/html"]
+    assert ("the simulation shows" in card, "the log" in card) == (True, False)
+    assert repr(calibration()).split()[:4] == ["prediction", "said", "shown", "result"]
+    assert asked.reveal(653).sentence.endswith("the log shows 653: off by 649.")
+    assert repr(calibration()).split()[:4] == ["prediction", "said", "log", "result"]
+
+
 def test_a_choice_is_compared_as_it_is():
     """With options, the prediction is one of them, and so is the measurement."""
     asked = ask(default="draft", options=["classify", "draft"])

@@ -1,16 +1,17 @@
 """When a fault strikes: rules that look at a request's number, step, model or moment, and combinations of them.
 
-Layer 0: imports `faults.kinds`. Numbers count from 1 since the plan was set.
+Layer 0: imports `errors` and `faults.kinds`. Numbers count from 1 since the plan was set.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, TypeAdapter
 
+from course_utils.errors import CourseError
 from course_utils.faults.kinds import Fault, Value
 
 
@@ -115,6 +116,26 @@ Plan = Annotated[First | Every | At | After | Chance | OnStep | OnModel | During
 for _model in (OnStep, OnModel, During, Either):
     _model.model_rebuild()
 PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
+PLANS = get_args(get_args(Plan)[0])
+
+
+def plan_of(given: Any, before: str, behind: str = "") -> Plan:
+    """`given`, if it is a plan; a fault alone does not say when it strikes, and is refused with the mend.
+
+    Args:
+        before, behind: What stands around the plan where it was given, for the message: "either(" and ")".
+
+    Raises:
+        CourseError: It is a fault, or something else that is no plan.
+    """
+    if isinstance(given, PLANS):
+        return given
+    if isinstance(given, Fault):
+        fact = f"{given.kind} is a fault; a plan says when it strikes."
+        raise CourseError(fact, fix=f"wrap it, as in {before}first(1, {given.kind}(…)){behind}.")
+    name = getattr(given, "__name__", None) or repr(given)
+    fix = f"make one, as in {before}first(1, rate_limited()){behind}."
+    raise CourseError(f"{before}{name}{behind} is not a plan.", fix=fix)
 
 
 def first(count: int, fault: Fault) -> First:
@@ -144,12 +165,12 @@ def chance(share: float, fault: Fault, *, seed: int = 0) -> Chance:
 
 def on_step(step: str, plan: Plan) -> OnStep:
     """Apply `plan` only to requests of one step, with its numbers counted within that step."""
-    return OnStep(step=step, plan=plan)
+    return OnStep(step=step, plan=plan_of(plan, f"on_step({step!r}, ", ")"))
 
 
 def on_model(model: str, plan: Plan) -> OnModel:
     """Apply `plan` only to requests for one model id, with its numbers counted for that model."""
-    return OnModel(model=model, plan=plan)
+    return OnModel(model=model, plan=plan_of(plan, f"on_model({model!r}, ", ")"))
 
 
 def during(begin: float, end: float, plan: Plan) -> During:
@@ -157,12 +178,12 @@ def during(begin: float, end: float, plan: Plan) -> During:
 
     The counts of `plan` go on outside. On a clock that ticks, a request at the edge may fall on either side.
     """
-    return During(begin=begin, end=end, plan=plan)
+    return During(begin=begin, end=end, plan=plan_of(plan, f"during({begin!r}, {end!r}, ", ")"))
 
 
 def either(*plans: Plan) -> Either:
     """The first of `plans` that has a fault for this request decides."""
-    return Either(plans=plans)
+    return Either(plans=tuple(plan_of(plan, "either(", ", …)") for plan in plans))
 
 
 def never() -> Either:

@@ -15,7 +15,7 @@ from .wire import ApiError
 
 
 class Rate(BaseModel):
-    """A rate limit: so many requests per second in the long run, and `burst` of them at once."""
+    """A rate limit: so many requests per second in the long run, and `burst` of them at one moment."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -58,7 +58,7 @@ class Bucket:
 def too_many(wait: float, bucket: Bucket) -> ApiError:
     """The 429 for a caller who has to wait so many seconds for the next token."""
     return rate_limited(
-        f"Rate limit reached: {bucket.rate.per_second:g} requests per second, {bucket.rate.burst} at once. "
+        f"Rate limit reached: {bucket.rate.per_second:g} requests per second, burst {bucket.rate.burst}. "
         f"Please try again in {duration(wait)}.",
         retry_after=wait,
         headers=bucket.headers(),

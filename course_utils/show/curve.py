@@ -51,6 +51,7 @@ def curve(
     title: str = "",
     is_share: bool = False,
     is_repeatable: bool = True,
+    most: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw lines through points, and formulas beside them.
@@ -63,6 +64,7 @@ def curve(
         x, y: What the axes count, with the unit.
         is_share: The y values are shares of 1; the axis shows per cent.
         is_repeatable: False when another run measures other values, such as times: the caption then leaves them out.
+        most: The y axis reaches at least so far, so that two pictures, or one that is drawn again, can be compared.
         ax: Draw here, and show nothing; without it a picture of its own is made.
 
     Raises:
@@ -72,7 +74,7 @@ def curve(
     own = ax is None
     names = [_label(line, is_share) for line in lines]
     ax = ax or _new_axes(names)
-    _prepare(ax, lines, title, x, y, is_share)
+    _prepare(ax, lines, title, x, y, is_share, most or 0.0)
     for line in lines:
         ax.plot(*zip(*line.points, strict=True), **line.look)
     _name_lines(ax, lines, names)
@@ -126,11 +128,11 @@ def _new_axes(names: list[str]) -> Axes:
     return picture.add_axes(tuple(part / (style.WIDTH, HEIGHT)[at % 2] for at, part in enumerate(box)))
 
 
-def _prepare(ax: Axes, lines: list[Line], title: str, x: str, y: str, is_share: bool) -> None:
+def _prepare(ax: Axes, lines: list[Line], title: str, x: str, y: str, is_share: bool, most: float) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     xs, ys = zip(*(point for line in lines for point in line.points), strict=True)
-    wide, high = (max(xs) - min(xs)) or 1.0, (1.0 if is_share else max(*ys, 0.0) or 1.0)
+    wide, high = (max(xs) - min(xs)) or 1.0, (1.0 if is_share else max(*ys, most, 0.0) or 1.0)
     ax.set_xlim(min(xs) - 0.02 * wide, max(xs) + 0.02 * wide)
     ax.set_ylim(min(*ys, 0.0), high * 1.04)
     ax.xaxis.set_major_locator(

@@ -11,7 +11,7 @@ from typing import Any
 
 from course_utils.errors import CourseError
 from course_utils.show import static
-from course_utils.show.reveal import Calibration, Reveal, show
+from course_utils.show.reveal import LOG, Calibration, Reveal, show
 
 _kept: dict[str, Prediction] = {}
 
@@ -34,6 +34,7 @@ class Prediction:
         self.low, self.high, self.options = low, high, tuple(options)
         self.said: float | str | None = None
         self.measured: float | str | None = None
+        self.source = LOG
         self._widget: Any = None
 
     @property
@@ -55,10 +56,17 @@ class Prediction:
         self.said, self.measured = self._read(value), None
         return f"Noted: {show(self.said, self.unit)}. Now run the next cell."
 
-    def reveal(self, measured: float | str) -> Reveal:
-        """The prediction beside what the log shows: a count, a share, a choice; not a time, which differs every run."""
-        self.measured = measured
-        return Reveal(self.name, self.guess, measured, self.unit, self.said is None)
+    def reveal(self, measured: float | str, source: str = LOG) -> Reveal:
+        """The prediction beside what the log shows: a count, a share, a choice; not a time, which differs every run.
+
+        Args:
+            source: What shows the value when it is not the log, as in "the simulation".
+        """
+        self.measured, self.source = measured, source
+        return self._revealed()
+
+    def _revealed(self) -> Reveal:
+        return Reveal(self.name, self.guess, self.measured, self.unit, self.said is None, self.source)
 
     def _read(self, value: float | str) -> float | str:
         if self.options:
@@ -119,4 +127,4 @@ def predict(
 def calibration() -> Calibration:
     """How good the predictions of this kernel were, as far as they have been compared with a measurement."""
     kept = [prediction for prediction in _kept.values() if prediction.measured is not None]
-    return Calibration(tuple(Reveal(p.name, p.guess, p.measured, p.unit, p.said is None) for p in kept))
+    return Calibration(tuple(prediction._revealed() for prediction in kept))

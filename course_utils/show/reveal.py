@@ -13,6 +13,7 @@ from course_utils.show import static
 
 Verdict = Literal["exact", "close", "off"]
 CLOSE = 0.1  # of the measured value
+LOG = "the log"  # what shows the value, unless something else is named
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Reveal:
     measured: float | str
     unit: str = ""
     is_default: bool = False  # the learner said nothing
+    source: str = LOG  # what shows the measured value
 
     @property
     def verdict(self) -> Verdict:
@@ -41,7 +43,7 @@ class Reveal:
             said = f"No prediction was made. The default is {self._show(self.guess)}"
         else:
             said = f"You said {self._show(self.guess)}"
-        return f"{said}; the log shows {self._show(self.measured)}: {self._distance()}."
+        return f"{said}; {self.source} shows {self._show(self.measured)}: {self._distance()}."
 
     def _distance(self) -> str:
         if self.verdict == "exact":
@@ -58,7 +60,7 @@ class Reveal:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         mark = {"exact": "✓", "close": "≈", "off": "≠"}[self.verdict]
-        heads = ("default" if self.is_default else "you said", "the log shows")
+        heads = ("default" if self.is_default else "you said", f"{self.source} shows")
         figures = [
             f'<td style="text-align:left;padding:0.1em 2em 0.1em 0"><small>{head}</small><br>'
             f'<strong style="font-size:1.5em">{static.rich(self._show(value))}</strong></td>'
@@ -90,6 +92,10 @@ class Calibration:
             f"{own.count('close')} within 10 %, {own.count('off')} off.{left}"
         )
 
+    @property
+    def _heads(self) -> tuple[str, ...]:
+        return "prediction", "said", "log" if all(r.source == LOG for r in self.reveals) else "shown", "result"
+
     def _lines(self) -> list[list[str]]:
         return [
             [
@@ -102,11 +108,11 @@ class Calibration:
         ]
 
     def __repr__(self) -> str:
-        table = static.text_table(("prediction", "said", "log", "result"), self._lines()) + "\n" if self.reveals else ""
+        table = static.text_table(self._heads, self._lines()) + "\n" if self.reveals else ""
         return table + self.sentence
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        table = static.html_table(("prediction", "said", "log", "result"), self._lines()) if self.reveals else ""
+        table = static.html_table(self._heads, self._lines()) if self.reveals else ""
         return static.bundle(f"{table}<p>{static.rich(self.sentence)}</p>", repr(self))
 
 
