@@ -1,7 +1,7 @@
 """What an answer is handed besides plain inputs: models, the course clock, a generator, effects; and how it is used.
 
-Layer 2: imports `attempt`, `errors` and `models`. Everything handed over talks to the case's own corner of the server,
-which sees it. Safe to share between threads.
+Layer 2: imports `attempt`, `errors`, `models`, `plain` and `repeats`. Everything handed over talks to the case's own
+corner of the server, which sees it. Safe to share between threads.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ import httpx
 
 from course_utils.attempt import Drive, called
 from course_utils.errors import ServiceError
+from course_utils.plain import plain
+from course_utils.repeats import REPEATS
 
 LOST = 504
+NO = 409  # to a question that can be answered with yes or no
 SETTINGS: dict[str, Any] = {  # no limit: the clock gets there, and the attempt as a whole is bounded
     "timeout": None,
     "trust_env": False,
@@ -54,6 +57,20 @@ class Stage:
         """
         return self._ask("POST", "/effects", {"name": name, "key": str(key), "data": data})
 
+    def approves(self, name: str, **data: Any) -> bool:
+        """True when whoever is asked says yes. What is shown need not be plain data: the server hears what it was.
+
+        Raises:
+            ServiceError: No verdict came.
+        """
+        try:
+            self.act(name, **{key: plain(value) for key, value in data.items()})
+        except ServiceError as error:
+            if error.status != NO:
+                raise
+            return False
+        return True
+
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         with httpx.Client(**SETTINGS) as client:
             return _heard(client.request(method, self.url + path, json=body, headers=self.headers))
@@ -68,12 +85,24 @@ def _heard(answer: httpx.Response) -> Any:
     raise ServiceError(answer.status_code, message)
 
 
+def judge_on(stage: Stage) -> Callable[[str, str], bool]:
+    """The judge of a cascade: a plain function, whose verdict comes from the server."""
+
+    def accept(question: str, answer: str) -> bool:
+        """True when the answer is good enough."""
+        return stage.approves("accept", question=question, answer=answer)
+
+    accept.__qualname__ = "accept"  # as a TypeError names it
+    return accept
+
+
 TOOLS: dict[str, Callable[[Stage, int], Any]] = {
     "sleep": lambda stage, seed: stage.sleep,
     "asleep": lambda stage, seed: stage.asleep,
     "now": lambda stage, seed: stage.now,
     "act": lambda stage, seed: stage.act,
     "pay": lambda stage, seed: partial(stage.act, "pay"),
+    "accept": lambda stage, seed: judge_on(stage),
     "rng": lambda stage, seed: Random(seed),
 }
 
@@ -88,4 +117,4 @@ def arguments_of(case: Mapping[str, Any]) -> dict[str, Any]:
     return case["arguments"] | models | tools
 
 
-DRIVERS: dict[str, Drive] = {"call": called}
+DRIVERS: dict[str, Drive] = {"call": called} | REPEATS

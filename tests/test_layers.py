@@ -23,6 +23,7 @@ LAYERS = [  # from the bottom; a name stands for a module or for a folder of mod
         "plain",
         "private_server",
         "rehearsals",
+        "repeats",
         "trials",
     ),
     ("grading", "build"),

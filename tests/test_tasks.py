@@ -6,13 +6,15 @@ from random import Random
 
 import answers_chains
 import answers_parallel
+import answers_retries
+import answers_routing
 import pytest
 
 from course_utils.check import check, hint, progress
 from course_utils.errors import CheckFailed
 from course_utils.tasks import TASKS
 
-TABLES = (answers_chains, answers_parallel)
+TABLES = (answers_chains, answers_parallel, answers_routing, answers_retries)
 RIGHT = {check: answers for table in TABLES for check, answers in table.RIGHT.items()}
 WRONG = {check: answers for table in TABLES for check, answers in table.WRONG.items()}
 SHOWN = {name: sum(not case.held_back for case in task.cases(Random(1))) for name, task in TASKS.items()}

@@ -5,8 +5,33 @@ and is never imported by a notebook: the judge runs it on the server.
 """
 
 from course_utils.server.cases import Task
-from course_utils.tasks import chains, parallel, partial_results, vote
+from course_utils.tasks import (
+    cascade,
+    chains,
+    jitter,
+    once,
+    parallel,
+    partial_results,
+    retries,
+    router,
+    routing,
+    support_bot,
+    vote,
+)
 
 TASKS: dict[str, Task] = {
-    task.check: task for task in (*chains.TASKS, *parallel.TASKS, partial_results.TASK, vote.TASK)
+    task.check: task
+    for task in (
+        *chains.TASKS,
+        *parallel.TASKS,
+        partial_results.TASK,
+        vote.TASK,
+        *routing.TASKS,
+        router.TASK,
+        support_bot.TASK,
+        cascade.TASK,
+        *retries.TASKS,
+        jitter.TASK,
+        once.TASK,
+    )
 }
