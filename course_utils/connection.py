@@ -99,6 +99,10 @@ class Course:
         """`sleep` for asynchronous code: other tasks go on meanwhile."""
         await asyncio.sleep(await asyncio.to_thread(self._announce_sleep, seconds))
 
+    def now(self) -> float:
+        """Course seconds since this process's scope began, to note a moment by."""
+        return self.call("GET", f"/course/scopes/{self.scope}/clock")["course_time"]
+
     def stop(self) -> None:
         """End the server, for every process that uses it; the next `connect()` starts a new one."""
         path = runtime.location()

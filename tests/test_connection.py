@@ -210,6 +210,15 @@ def test_sleeps_are_seen_by_the_server():
     assert [sleep["seconds"] for sleep in sleeps] == [2.5, 1.5]
 
 
+def test_the_course_clock_can_be_read():
+    """It goes on by what was slept, at the least, and is the clock that sleeps are recorded by."""
+    course = connect()
+    before = course.now()
+    course.sleep(2.5)
+    sleep = course.call("GET", f"/course/scopes/{course.scope}/sleeps")[-1]
+    assert before <= sleep["at"] <= sleep["at"] + 2.5 <= course.now()
+
+
 def test_a_refusal_of_the_control_side_is_an_error_with_its_words():
     """What the server refuses reaches the learner as a CourseError."""
     with pytest.raises(CourseError, match="no scope 'nowhere'"):

@@ -37,11 +37,13 @@ def show(lab: Lab) -> None:
         panel, below = map(controls.only_view, lab._widget.widgets)
     text = words(lab)
     paragraphs = "".join(f"<p>{static.rich(line)}</p>" for line in text.splitlines())
-    still, metadata = static.bundle(static.card(paragraphs, kind="lab"), text), {}
+    still, metadata, beside = static.bundle(static.card(paragraphs, kind="lab"), text), {}, [HOW]
     if lab.table():
         drawn = lab.draw().figure
         picture.keep_back(drawn)
         still, metadata = drawn.bundle()
+        beside = [drawn.caption, HOW]
     display({**still, **panel}, raw=True, metadata=metadata)
-    table = static.bundle(lab.table().html() + static.caption(HOW), f"{lab.table()!r}\n{HOW}")
+    captions = "".join(map(static.caption, beside))
+    table = static.bundle(lab.table().html() + captions, "\n".join([f"{lab.table()!r}", *beside]))
     display({**table, **below}, raw=True)

@@ -1,14 +1,14 @@
 # %% [markdown] name="title"
 # # 10 · Human in the loop
-# *40 minutes · needs lessons 7 and 8*
+# *40 minutes · needs lessons 7 to 9*
 #
 # **Goal:** stop a workflow before it does what cannot be undone, ask a person, and carry on a minute or a weekend later, so that money moves once, and only after a yes.
 #
 # Wednesday, half past eight.
 # Since last night Merrowby's program may pay refunds by itself.
 # Saskia van Ommeren has written that the Heron in her parcel arrived broken, and that it cost €49.
-# The program was quick and polite, and sent her €153, the price of the whole order.
-# She is an honest woman and wrote back. The program thanked her, and sent her another €153.
+# The program was quick and polite, and sent her too much.
+# She is an honest woman and wrote back. The program thanked her, and sent it again.
 #
 # A wrong label can be mended and a bad letter can be followed by a better one.
 # Money that has left is somebody else's money.
@@ -31,6 +31,7 @@ from uuid import uuid4
 
 from course_utils import approve, calibration, chat_model, connect, curve, explore, world
 from course_utils import predict, quiz, timeline, workflow_graph
+from course_utils.show.states import states
 
 course = connect()
 course
@@ -124,6 +125,7 @@ print(bank.paid)
 euros.reveal(sum(amount for _, amount in bank.paid))
 
 # %% [markdown] name="gate-text"
+# €306 have left: twice the price of the whole order.
 # The model took the first amount that it saw, and nothing in the program knew that this answer was of another kind than a label.
 #
 # What helps is old: **before** the effect, show a person what would be done, and do nothing until the answer is there.
@@ -140,17 +142,24 @@ wanted = propose(ticket)
 card = approve(
     f"Refund €{wanted['amount']:.2f} for order {wanted['order']}: Saskia van Ommeren, one broken Heron at €49.00",
     wanted,
-    effect="The amount leaves our account and reaches her card tomorrow. It cannot be called back.",
+    effect="The amount leaves our bank account and reaches hers tomorrow. It cannot be called back.",
     asked_by="the refund program, after reading her ticket",
-    risk="one person: above €20",
+    risk="one person: above €150",
     if_unanswered="Nothing is paid; a person writes to her.",
     default={"amount": 49.0},
 )
 card
 
+
 # %% name="card-decision"
+def agreed(answer, amount):
+    """What may be paid: nothing without a yes."""
+    return answer.get("amount", amount) if answer["verdict"] in ("approve", "edit") else 0
+
+
 decision = card.decision
-print(decision.verdict, decision.arguments)
+answer = {"verdict": decision.verdict, **decision.arguments}
+print(answer, "| to be paid:", agreed(answer, wanted["amount"]))
 
 # %% [markdown] name="card-explained"
 # In a run that nobody watches, such as our tests, the decision stored by the author stands in: *edit*, to €49.
@@ -165,6 +174,7 @@ print(decision.verdict, decision.arguments)
 # So the program does not wait. It writes a **pending record**, and *ends*. Another call, whenever the answer is there, finds the record and carries on.
 # The file is opened and closed for every single statement, so nothing can hide in memory.
 # Only the second call can pay, and it begins by looking if there is anything left to decide.
+# (Each record gets a `key` of its own. For the first half of the lesson it lies there unused.)
 
 # %% name="pending-code"
 folder = TemporaryDirectory(ignore_cleanup_errors=True)
@@ -176,43 +186,50 @@ def rows(statement, *values):
         return file.execute(statement, values).fetchall()
 
 
-rows("CREATE TABLE pending (id PRIMARY KEY, order_id, amount, status, letter)")
+rows("CREATE TABLE pending (id PRIMARY KEY, order_id, amount, status, letter, key)")
 
 
 def ask_first(id, ticket):
+    """A case is asked about once: a second call leaves the record, and its key, as they are."""
     wanted = propose(ticket)
-    rows("INSERT OR REPLACE INTO pending VALUES (?, ?, ?, 'waiting', '')", id, wanted["order"], wanted["amount"])
+    new = (id, wanted["order"], wanted["amount"], uuid4().hex)
+    rows("INSERT OR IGNORE INTO pending VALUES (?, ?, ?, 'waiting', '', ?)", *new)
 
 
 # %% name="pending-resume-code"
 def write_letter(order, amount):
-    facts = f"Order {order}. We refund €{amount:.2f} to your card." if amount else f"Order {order}. No refund."
+    facts = f"Order {order}. We refund €{amount:.2f} to your bank account." if amount else f"Order {order}. No refund."
     return chat_model(step="letter").invoke(f"Write a short reply to the customer. Facts: {facts}").text
 
 
-def carry_on(id, verdict, changes, bank):
-    order, amount, status = rows("SELECT order_id, amount, status FROM pending WHERE id = ?", id)[0]
-    if status != "waiting":
-        return status
-    amount = changes.get("amount", amount) if verdict in ("approve", "edit") else 0
-    if amount:
-        bank.refund(order, amount)
+def finish(id, order, amount):
     status, letter = "paid" if amount else "denied", write_letter(order, amount)
     rows("UPDATE pending SET amount = ?, status = ?, letter = ? WHERE id = ?", amount, status, letter, id)
     return status
 
 
+def carry_on(id, answer, bank):
+    order, amount, status = rows("SELECT order_id, amount, status FROM pending WHERE id = ?", id)[0]
+    if status != "waiting":
+        return status
+    amount = agreed(answer, amount)
+    if amount:
+        bank.refund(order, amount)
+    return finish(id, order, amount)
+
+
 # %% name="pending-run"
+rows("DELETE FROM pending WHERE id = 'case 1'")  # so that this cell can run again
 bank = Bank()
 
 with course.record() as plain:
     ask_first("case 1", ticket)
     print("before the decision:", bank.paid)
     await course.asleep(6)  # somebody looks at the card
-    status = carry_on("case 1", decision.verdict, decision.arguments, bank)
+    status = carry_on("case 1", answer, bank)
 
 print("after it:", status, bank.paid)
-print("a second click:", carry_on("case 1", "approve", {}, bank), bank.paid)
+print("a second click:", carry_on("case 1", {"verdict": "approve"}, bank), bank.paid)
 ax = timeline(plain, title="Ask, end; decide, carry on", steps=["propose", "letter"])
 
 # %% [markdown] name="pending-explained"
@@ -249,8 +266,7 @@ def ask_person(state):
 # %% name="graph-build"
 def refund_graph(bank, ask_person=ask_person):
     def pay(state):
-        answer = state["answer"]
-        amount = answer.get("amount", state["amount"]) if answer["verdict"] in ("approve", "edit") else 0
+        amount = agreed(state["answer"], state["amount"])
         if amount:
             bank.refund(state["order"], amount)
         return {"amount": amount, "status": "paid" if amount else "denied"}
@@ -267,14 +283,13 @@ def new_thread():
 # %% name="graph-run"
 graph_bank, thread = Bank(), new_thread()
 desk = refund_graph(graph_bank).compile(checkpointer=InMemorySaver())
-answer = {"verdict": decision.verdict, **decision.arguments}
 
 with course.record() as in_graph:
     asked = desk.invoke({"ticket": ticket}, thread)
     print("asked:", asked["__interrupt__"][0].value, "| payments:", len(graph_bank.paid))
     after = desk.invoke(Command(resume=answer), thread)
 
-assert (after["status"], after["letter"]) == rows("SELECT status, letter FROM pending")[0]
+assert (after["status"], after["letter"]) == rows("SELECT status, letter FROM pending WHERE id = 'case 1'")[0]
 assert graph_bank.paid == bank.paid
 assert [request.prompt for request in in_graph] == [request.prompt for request in plain]
 print("the same payments, requests and letter as plain Python:", graph_bank.paid)
@@ -284,7 +299,7 @@ ax = workflow_graph(desk, kinds=kinds, title="The question stands before the pay
 # %% [markdown] name="twice-text"
 # Asking and paying are two nodes here. That is not tidiness, as the next cells show.
 #
-# ## Break it: one yes, two payments
+# ## Break it: five euros and a letter
 #
 # On Wednesday morning a colleague adds: refunds below €20 are paid at once, only the *letter* shall be seen by a person.
 # One node does both: it pays, then it asks if the letter may go out.
@@ -365,7 +380,7 @@ for make in (pay_then_ask, two_questions, ask_then_pay, own_nodes):
     print(f"{make.__name__:14} payments: {payments(make)}")
 
 # %% [markdown] name="except-text"
-# ## Break it: approved by an exception
+# ## Break it: a robust question
 #
 # The desk was asked to be robust.
 # So somebody wrapped the question: if the approval should ever fail, the customer must not suffer.
@@ -490,10 +505,11 @@ class ShakyBank(Bank):
 
 
 shaky = ShakyBank()
+rows("DELETE FROM pending WHERE id = 'case 2'")
 ask_first("case 2", ticket)
 for _ in range(2):
     try:
-        print(carry_on("case 2", "edit", {"amount": 49.0}, shaky), shaky.paid)
+        print(carry_on("case 2", {"verdict": "edit", "amount": 49.0}, shaky), shaky.paid)
     except TimeoutError as error:
         print(f"{error}, status: {rows('SELECT status FROM pending WHERE id = ?', 'case 2')[0][0]}")
 
@@ -501,63 +517,67 @@ for _ in range(2):
 # Two payments. The status is written *after* the payment, so whoever comes in between reads "waiting".
 # Written before it, the status could say "paid" where nothing was. There is always a moment between the two.
 #
-# Only the bank knows, so the bank must be told which payments are the same one, by an **idempotency key**.
-# Two refunds are due, of €49 and of €10; a graph pays them, its node has a retry policy, and we try four ways to choose the key.
+# Only the bank knows, so it must be told which payments are the same one, by the **idempotency key** of lesson 8.
+# There it named an operation. Here the operation is *what a person has approved*, so the key belongs to the approval: `ask_first` made it, once, and it has stood beside the pending record ever since.
+#
+# And a yes that nobody wrote down can be contradicted by the next click.
+# So the new `carry_on_once` works in three steps, each of which may be the last before the power fails: write the answer down if it is the first; pay with the record's key; close.
 
-# %% name="keys-predict"
-KEYS = {
-    "no key": lambda state: None,
-    "a new key for each attempt": lambda state: uuid4().hex,
-    "one key for the program": lambda state: "merrowby",
-    "one key for each approval": lambda state: state["ticket"],  # here the name of the case
-}
-new_keys = predict(
-    "Two refunds, each with one lost reply, and a new key for each attempt. How many payments does the bank make?",
-    name="payments with a new key each time",
-    default=2,
-    unit="payments",
+
+# %% name="once-code"
+def record(id):
+    return rows("SELECT order_id, amount, status, key FROM pending WHERE id = ?", id)[0]
+
+
+def carry_on_once(id, answer, bank):
+    first = "UPDATE pending SET amount = ?, status = 'decided' WHERE id = ? AND status = 'waiting'"
+    rows(first, agreed(answer, record(id)[1]), id)  # does nothing when an answer is there already
+    order, amount, status, key = record(id)
+    if status == "decided":
+        if amount:
+            bank.refund(order, amount, key)
+        status = finish(id, order, amount)
+    return status
+
+
+# %% name="once-predict"
+CLICKS = [{"verdict": "edit", "amount": 49.0}, {"verdict": "edit", "amount": 59.0}, {"verdict": "reject"}]
+after_three = predict(
+    "Mara edits to €49, and the reply is lost. She clicks again, now with €59, and then rejects. What has the bank paid?",
+    name="euros paid after three clicks",
+    default=108,
+    unit="euros",
     low=0,
-    high=6,
+    high=200,
 )
-new_keys
+after_three
 
+# %% name="once-run"
+shaky = ShakyBank()
+rows("DELETE FROM pending WHERE id = 'case 3'")
+ask_first("case 3", ticket)
+for click in CLICKS:
+    try:
+        told = carry_on_once("case 3", click, shaky)
+    except TimeoutError as error:
+        told = error
+    print(f"{click['verdict']:6} {click.get('amount', ''):4}  {told}; status {record('case 3')[2]}, {shaky.paid}")
 
-# %% name="keys-run"
-from langgraph.types import RetryPolicy
+try:
+    shaky.refund("MB-10506", 59.0, key=record("case 3")[-1])
+except ValueError as error:
+    print("€59 with the same key:", error)
 
-
-def paid_with(key_of):
-    bank = ShakyBank()
-
-    def pay(state):
-        bank.refund(state["order"], state["amount"], key_of(state))
-        return {"status": "paid"}
-
-    policy = RetryPolicy(retry_on=TimeoutError, initial_interval=0.001, jitter=False)
-    app = StateGraph(Refund).add_node("pay", pay, retry_policy=policy).add_edge(START, "pay").compile()
-    refused = 0
-    for id, order, amount in (("case 1", "MB-10506", 49.0), ("case 2", "MB-10480", 10.0)):
-        try:
-            app.invoke({"ticket": id, "order": order, "amount": amount})
-        except ValueError:
-            refused += 1
-    return bank.paid, refused
-
-
-# %% name="keys-table"
-for name, key_of in KEYS.items():
-    paid, refused = paid_with(key_of)
-    print(f"{name:27} payments: {len(paid)}, €{sum(amount for _, amount in paid):6.2f}, refused: {refused}")
-
-new_keys.reveal(len(paid_with(KEYS["a new key for each attempt"])[0]))
+after_three.reveal(sum(amount for _, amount in shaky.paid))
 
 # %% [markdown] name="keys-explained"
-# A key made inside the attempt is a new one each time, so to the bank it is a new payment.
-# A key for everything turns the second customer's refund into a repetition of the first, and a bank that looks closely refuses it.
-# The right key belongs to the *approval*: made once, stored beside the pending record, sent with every attempt.
+# One payment. The first answer was on record before the bank heard of it, so the second click could only finish what the first one had begun, and the third found it closed.
+# Whoever wants €59 after all asks anew: another case, another card, another key.
+# And should a program forget that, the bank refuses: a key stands for *one* payment, and with another amount it "belongs to another payment".
 #
-# **The belief behind this bug:** that a framework which resumes exactly also pays exactly once. It promises *at least* once for a node that had not finished; the rest is yours.
-# In one measured case 209 of 209 re-executed tools had a second effect without a key, and none with it (microsoft/agent-framework issue 3938).
+# **The belief behind this bug:** that a framework which resumes exactly also pays exactly once. It promises *at least* once for a node that had not finished, and a retry policy promises the same.
+# In the graph, too, the key is made with the question and kept in the state, never in the node that pays: that one may begin again.
+#
 # Two details. A model that plans its tool call anew would also make a new key (stripe/ai issue 402), so keys are made by code.
 # And keys do not live for ever, Stripe may forget one after 24 hours (docs.stripe.com/idempotency), so the status stays.
 #
@@ -595,8 +615,10 @@ import os
 import subprocess
 import sys
 
-Path(folder.name, "refund.py").write_text(PROGRAM, encoding="utf-8")
-file_bank = Bank(Path(folder.name) / "bank.sqlite")
+place = Path(folder.name, uuid4().hex)  # empty, also when this cell runs again
+place.mkdir()
+(place / "refund.py").write_text(PROGRAM, encoding="utf-8")
+file_bank = Bank(place / "bank.sqlite")
 headers = {"authorization": f"Bearer {course.key}", "x-course-step": "propose"}
 job = {"url": f"{course.base_url}/chat/completions", "headers": headers, "request": plain[0].request}
 job |= {"key": "case 1", "thread": new_thread()}
@@ -605,7 +627,7 @@ environment = os.environ | {"JOB": json.dumps(job)}
 for words in ([], ["approve"], ["approve"]):
     with course.record() as trace:
         command = [sys.executable, "-X", "utf8", "refund.py", *words]
-        run = subprocess.run(command, cwd=folder.name, env=environment, capture_output=True, text=True, check=True)
+        run = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=True)
     counts = f"requests: {len(trace)}, payments: {len(file_bank.paid)}"
     print(f"{' '.join(words) or 'start':8} {counts}, the program says: {run.stdout.strip()}")
 
@@ -694,7 +716,8 @@ ax = curve(
 #
 # (The rule was found on the very cases that it is judged by. On next month's it will do worse, so measure it again then.)
 #
-# The table of tiers follows the curve, and above €200 it takes two people.
+# The table of tiers takes the point with seven cards: a limit of €150, and the kind. Above €200 it takes two people.
+# Here the kind is known, as we wrote the requests. In your program a model reads it, so it may only *raise* a tier, never lower one.
 
 # %% name="tiers-code"
 NEEDED = {"automatic": 0, "one person": 1, "two persons": 2}
@@ -703,7 +726,7 @@ NEEDED = {"automatic": 0, "one person": 1, "two persons": 2}
 def tier(kind, amount):
     if amount > 200:
         return "two persons"
-    return "one person" if amount > 20 or kind == "again" else "automatic"
+    return "one person" if amount > 150 or kind == "again" else "automatic"
 
 
 tiers = [tier(case.kind, amount) for case, amount in zip(CASES, amounts, strict=True)]
@@ -712,81 +735,88 @@ for name in NEEDED:
     print(f"{name:12} {tiers.count(name):2} cases, €{unseen:.2f} too much proposed")
 
 # %% [markdown] name="audit-text"
+# Fifteen refunds go by themselves and seven get a card, as the curve said.
+#
 # ## Who decided what
 #
 # Next March somebody will ask why €49 went to Saskia.
 # The **audit trail** has one line for everything that was proposed, decided or done, with the moment on the course clock, and it only grows: the database itself refuses to change a line.
-# (A real one also keeps the reason, and the card as it was shown. And whoever owns the file can still replace it: a trail that must stand against its own keeper belongs on another machine.)
+# (A real one also keeps the reason, and the card as it was shown. And whoever owns the file can still drop the whole table, as `new_trail` does: a trail that must stand against its own keeper belongs on another machine.)
+#
+# A case is an order *and* what is asked for, such as "MB-10428/late". One order can have several, and each is paid once.
 
 # %% name="audit-code"
 REFUSE = "BEGIN SELECT RAISE(ABORT, 'the trail only grows'); END"
-rows("CREATE TABLE IF NOT EXISTS trail (number INTEGER PRIMARY KEY, at, id, kind, who, what, amount)")
-rows(f"CREATE TRIGGER IF NOT EXISTS no_update BEFORE UPDATE ON trail {REFUSE}")
-rows(f"CREATE TRIGGER IF NOT EXISTS no_delete BEFORE DELETE ON trail {REFUSE}")
 
 
-def course_now():  # a pause of no length: the server's answer names the moment
-    return course.call("POST", f"/course/scopes/{course.scope}/sleeps", {"seconds": 0})["course_time"]
+def new_trail():
+    rows("DROP TABLE IF EXISTS trail")
+    rows("CREATE TABLE trail (number INTEGER PRIMARY KEY, at, id, who, what, amount)")
+    rows(f"CREATE TRIGGER no_update BEFORE UPDATE ON trail {REFUSE}")
+    rows(f"CREATE TRIGGER no_delete BEFORE DELETE ON trail {REFUSE}")
 
 
-def note(id, kind, who, what, amount):
-    columns = "INSERT INTO trail (at, id, kind, who, what, amount) VALUES (?, ?, ?, ?, ?, ?)"
-    rows(columns, course_now(), id, kind, who, what, amount)
+def note(id, who, what, amount):
+    columns = "INSERT INTO trail (at, id, who, what, amount) VALUES (?, ?, ?, ?, ?)"
+    rows(columns, course.now(), id, who, what, amount)
 
 
 # %% [markdown] name="settle-text"
 # The trail can even be the *only* state: `settle` reads from it how a case stands.
 # A yes counts for the amount that this person was shown, and two yeses of one person are one.
+# The tier follows the highest figure in the trail, so that an edit to less does not send the second person home.
 
 
 # %% name="settle-code"
 def settle(id, bank):
     """Pay when enough different people have said yes to the same amount, and nobody no."""
-    trail = rows("SELECT kind, who, what, amount FROM trail WHERE id = ? ORDER BY number", id)
-    if {"paid", "denied"} & {what for _, _, what, _ in trail}:
+    trail = rows("SELECT who, what, amount FROM trail WHERE id = ? ORDER BY number", id)
+    _, last, amount = trail[-1]
+    if last not in ("proposed", "approved") or {"paid", "denied"} & {what for _, what, _ in trail}:
         return
-    kind, _, _, amount = trail[-1]
-    people = {who for _, who, what, shown in trail if what == "approved" and shown == amount}
-    if len(people) >= NEEDED[tier(kind, amount)]:
-        bank.refund(id, amount, key=id)
-        note(id, kind, "bank", "paid", amount)
+    order, kind = id.split("/")
+    people = {who for who, what, shown in trail if what == "approved" and shown == amount}
+    if len(people) >= NEEDED[tier(kind, max(shown for *_, shown in trail))]:
+        bank.refund(order, amount, key=id)
+        note(id, "bank", "paid", amount)
 
 
-def act(id, kind, who, what, amount, bank):
-    note(id, kind, who, what, amount)
+def act(id, who, what, amount, bank):
+    note(id, who, what, amount)
     settle(id, bank)
 
 
 # %% name="trail-run"
-trail_bank = Bank()
 STORY = [
-    ("MB-10428", "late", "program", "proposed", 10.0),
-    ("MB-10506", "broken", "program", "proposed", 153.0),
-    ("MB-10506", "broken", "Mara", "approved", 49.0),
-    ("MB-10506", "broken", "Mara", "approved", 49.0),
-    ("MB-10497", "paid twice", "program", "proposed", 215.0),
-    ("MB-10497", "paid twice", "Mara", "approved", 215.0),
-    ("MB-10497", "paid twice", "Mara", "approved", 215.0),
-    ("MB-10497", "paid twice", "Owen", "approved", 215.0),
-    ("MB-10436", "paid twice", "program", "proposed", 249.0),
-    ("MB-10436", "paid twice", "Owen", "denied", 249.0),
-    ("MB-10436", "paid twice", "Mara", "approved", 249.0),
+    ("MB-10428/late", "program", "proposed", 10.0),
+    ("MB-10428/shipping", "program", "proposed", 4.9),
+    ("MB-10506/broken", "program", "proposed", 153.0),
+    ("MB-10506/broken", "Mara", "approved", 49.0),
+    ("MB-10506/broken", "Mara", "approved", 49.0),
+    ("MB-10497/paid twice", "program", "proposed", 215.0),
+    ("MB-10497/paid twice", "Mara", "approved", 215.0),
+    ("MB-10497/paid twice", "Mara", "approved", 215.0),
+    ("MB-10497/paid twice", "Owen", "approved", 215.0),
+    ("MB-10436/paid twice", "program", "proposed", 249.0),
+    ("MB-10436/paid twice", "Owen", "denied", 249.0),
+    ("MB-10436/paid twice", "Mara", "approved", 249.0),
 ]
+new_trail()
+trail_bank = Bank()
 for line in STORY:
     act(*line, trail_bank)
-
 for number, id, who, what, amount in rows("SELECT number, id, who, what, amount FROM trail"):
-    print(f"{number:2} {id}  {who:8} {what:9} €{amount:.2f}")
+    print(f"{number:2} {id:19}  {who:8} {what:9} €{amount:.2f}")
 
 # %% [markdown] name="trail-explained"
 # Read it as the auditor would.
-# The small one went by itself. Saskia's was proposed at €153, and Mara's yes was to €49: an *edit* leaves both figures. Her second click changed nothing.
+# The two small ones went by themselves: one order, two cases, two keys. Saskia's was proposed at €153, and Mara's yes was to €49: an *edit* leaves both figures. Her second click changed nothing.
 # For €215 Mara's two clicks counted as one person, and Owen was the second. And after a no, a late yes is only a line in the trail.
 #
 # Can somebody tidy up?
 
 # %% name="trail-tamper"
-for statement in ("UPDATE trail SET amount = 153 WHERE amount = 49", "DELETE FROM trail WHERE who = 'Owen'"):
+for statement in ("UPDATE trail SET amount = 153", "DELETE FROM trail WHERE who = 'Mara'"):
     try:
         rows(statement)
     except sqlite3.IntegrityError as error:
@@ -802,36 +832,50 @@ print(f"{len(moments)} lines, moments in order: {moments == sorted(moments)}, pa
 # So each has a deadline on the course clock, and a sweep that runs now and then denies what is overdue, and tells the customer.
 # (A thread that stands at an `interrupt` has no clock of its own, either: there the sweep resumes it with a no.)
 #
-# Two cases: Mara answers one of them in time.
+# Two cases, and Mara answers one of them in time.
 
 
 # %% name="deadline-code"
 def deny_overdue(patience, bank):
-    oldest = "SELECT id, kind, amount, min(at) FROM trail GROUP BY id HAVING NOT sum(what IN ('paid', 'denied'))"
-    overdue = [case for case in rows(oldest) if course_now() - case[-1] >= patience]
-    for id, kind, amount, _ in overdue:
-        act(id, kind, "deadline", "denied", amount, bank)
-        write_letter(id, 0)
+    waiting = "SELECT id, amount, min(at) FROM trail GROUP BY id HAVING NOT sum(what IN ('paid', 'denied'))"
+    for id, amount, asked_at in rows(waiting):
+        if course.now() - asked_at >= patience:
+            act(id, "deadline", "denied", amount, bank)
+            write_letter(id.split("/")[0], 0)
 
 
 # %% name="deadline-run"
-act("MB-10462", "broken", "program", "proposed", 118.0, trail_bank)
-act("MB-10471", "broken", "program", "proposed", 148.0, trail_bank)
+ANSWERED, FORGOTTEN = "MB-10462/broken", "MB-10471/broken"
+new_trail()
+deadline_bank = Bank()
+act(ANSWERED, "program", "proposed", 188.0, deadline_bank)
+act(FORGOTTEN, "program", "proposed", 164.0, deadline_bank)
 
 with course.record() as waiting:
     for sweep in range(3):
         await course.asleep(4)
         if sweep == 0:
-            act("MB-10462", "broken", "Mara", "approved", 59.0, trail_bank)
-        deny_overdue(10, trail_bank)
-    act("MB-10471", "broken", "Mara", "approved", 148.0, trail_bank)  # after the deadline
+            act(ANSWERED, "Mara", "approved", 59.0, deadline_bank)
+        deny_overdue(10, deadline_bank)
+    act(FORGOTTEN, "Mara", "approved", 164.0, deadline_bank)  # after the deadline
 
-for id in ("MB-10462", "MB-10471"):
+for id in (ANSWERED, FORGOTTEN):
     print(id, rows("SELECT who, what, amount FROM trail WHERE id = ?", id))
-print("letters about a denial:", len(waiting))
+print("letters about a denial:", len(waiting), "| paid:", deadline_bank.paid)
+
+# %% name="deadline-when"
+began, clicked = rows("SELECT min(at), max(at) FROM trail")[0]
+states_of = "SELECT at, what FROM trail WHERE id = ? AND what <> 'approved' ORDER BY number"
+ax = states(
+    {id: [(at - began, what) for at, what in rows(states_of, id)] for id in (ANSWERED, FORGOTTEN)},
+    until=clicked - began,
+    x="course seconds since the first proposal",
+    title="The same trail, with its moments",
+)
 
 # %% [markdown] name="answers-text"
 # The late yes is on record, and pays nothing: the customer has been told otherwise.
+# It came where the picture ends. (Moments differ a little from run to run, so here only pictures show them.)
 #
 # The same rule holds for answers that are not quite answers.
 # Seven of them come back from forms, chats and mail programs. Only the first is a yes. Three ways to read them:
@@ -870,18 +914,20 @@ unread
 
 
 # %% name="fatigue-code"
-def lost(limit, read_with_care):
-    cards = [euros for amount, euros in zip(amounts, too_much, strict=True) if amount > limit]
-    return work_and_risk(limit)[1] + sum(cards[read_with_care:])
+def lost(limit, read_with_care, always=()):
+    priced = zip(amounts, too_much, CASES, strict=True)
+    cards = [euros for amount, euros, case in priced if amount > limit or case.kind in always]
+    return work_and_risk(limit, always)[1] + sum(cards[read_with_care:])
 
 
 def draw_fatigue(cards_read_with_care=8):
+    rules = {"amount alone": (), "amount and kind": ["again"]}
     return curve(
-        {"overpaid": {limit: lost(limit, cards_read_with_care) for limit in LIMITS}},
-        {"if every card were read": {limit: lost(limit, 22) for limit in LIMITS}},
+        {name: {limit: lost(limit, cards_read_with_care, rule) for limit in LIMITS} for name, rule in rules.items()},
         x="paid without a card up to, euros",
         y="euros overpaid",
         title="More cards are not more safety",
+        most=1300,
     )
 
 
@@ -891,14 +937,16 @@ unread.reveal(round(lost(0, 8)))
 explore(draw_fatigue, cards_read_with_care=[0, 2, 4, 6, 8, 10, 12, 16, 22])
 
 # %% name="fatigue-best"
+print("read   every card   amount alone, at its best   our tiers")
 for patience in (4, 8, 12, 22):
     best = min(LIMITS, key=lambda limit: (lost(limit, patience), work_and_risk(limit)[0]))
-    best_of, everything = lost(best, patience), lost(0, patience)
-    print(f"{patience:2} read: best from €{best} on: €{best_of:.2f} overpaid; a card for everything: €{everything:.2f}")
+    ours, by_amount = lost(150, patience, always=["again"]), f"€{lost(best, patience):.2f} (limit €{best})"
+    print(f"{patience:4} {f'€{lost(0, patience):.2f}':>12} {by_amount:>27} {f'€{ours:.2f}':>11}")
 
 # %% [markdown] name="use-when"
-# With eight cards read, a card for everything loses €1065.70, and cards above €100 lose €130.40.
+# With eight cards read, a card for everything loses €1065.70, cards above €150 lose €130.40, and our tiers lose €37.50.
 # The rule that looks strictest is nearly as bad as no rule (€1274.70).
+# Our seven cards suit somebody who reads seven. For a reader of four they are too many, and a limit alone does better; a reader of 22 would catch the €37.50, too.
 # Give people few cards, with what they need to judge on them, and now and then one that is wrong on purpose, to see if somebody reads.
 #
 # ## Use it when, and when not
@@ -909,7 +957,7 @@ for patience in (4, 8, 12, 22):
 # | **a pending record** | plain Python, one pause: 2 requests, nothing in memory | many pauses and branches |
 # | **`interrupt`** | the workflow is a graph with a checkpointer | inside `try`, or behind an effect: €153 unasked, 2 payments for one yes |
 # | **middleware** | a model chooses the tool | your code does: a node is plainer |
-# | **idempotency key** | always, where money moves: 2 payments instead of 4 | never made inside the attempt |
+# | **idempotency key** | always, where money moves: 1 payment instead of 2 | never made inside the attempt |
 # | **two persons** | rare and dear: 4 of 22 cases | often: each relies on the other |
 # | **a deadline** | every card; no answer is a no | as a silent yes |
 #
@@ -918,6 +966,7 @@ for patience in (4, 8, 12, 22):
 # * Ask **before** the effect, and end; the record waits, not the program.
 # * A node that asks **begins again** at its first line. Effects stand behind the question, or in a node of their own.
 # * `interrupt` is an exception, the thread is the address, `Command(resume=…)` is the answer. Anything else starts over.
+# * Its four traps: an effect before it, two questions in one node, a `try` around it, the wrong thread or no `Command`.
 # * One approval, one key, stored with it. A yes counts for what was shown.
 # * The limits come from labelled cases. Cards that nobody reads protect nobody.
 
@@ -953,6 +1002,6 @@ quiz("a-card-for-everything")
 calibration()
 
 # %% [markdown] name="next"
-# **Try it yourself:** reject the first card (give it another `name` to decide anew) and run on; put *broken* into both lists `always` as well, and see how far down the right half of the table stays at zero; write a `ticket` that names the €49 first, and see what is proposed.
+# **Try it yourself:** reject the first card (give it another `name` to decide anew) and run on; put *broken* beside *again*, in the table's cell, and see how far down the right half of the table stays at zero; write a `ticket` that names the €49 first, and see what is proposed.
 #
 # **Next:** the exercise *Approve, pay once, survive a restart*, and then lesson 11, *Observability*: reading a run that went wrong while nobody watched.
