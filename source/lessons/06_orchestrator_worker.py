@@ -994,4 +994,4 @@ calibration()
 # **Try it yourself:** in `LETTERS`, write a letter of your own with four questions and run it through the three programs.
 # Set `MOST` to 3 and read the end of `await orchestrate(LETTER)`; or set `LONGEST["answer"]` to 20 and read what a cut answer does to a letter.
 #
-# **Next:** the exercises *Manager and workers* and *Write, judge, improve*, and lesson 7, *State*: the program is switched off in the middle of a conversation, and has to know where it was.
+# **Next:** [exercise 6, *Manager and workers*](../exercises/06_manager_and_workers.ipynb), and then lesson 7, *State*: the program is switched off in the middle of a conversation, and has to know where it was.

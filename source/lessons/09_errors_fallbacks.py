@@ -1034,4 +1034,5 @@ calibration()
 # Give the lab a sixth program, `backed(guarded(repeated(by_large, attempts=2), lab_breaker))`, and say beforehand in which columns it wins.
 # Let the courier stumble three times (`STUMBLE * 3`).
 #
-# **Exercises:** *A fallback you can see*, *A circuit breaker*, *Undo in reverse*. **Next:** lesson 10, *Human in the loop*. Tomorrow the program is allowed to pay.
+# **Next:** [exercise 9, *A fallback you can see*](../exercises/09_fallbacks.ipynb), with a breaker and a saga for those who want more.
+# Then lesson 10, *Human in the loop*. Tomorrow the program is allowed to pay.

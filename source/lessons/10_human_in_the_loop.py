@@ -1004,4 +1004,4 @@ calibration()
 # %% [markdown] name="next"
 # **Try it yourself:** reject the first card (give it another `name` to decide anew) and run on; put *broken* beside *again*, in the table's cell, and see how far down the right half of the table stays at zero; write a `ticket` that names the €49 first, and see what is proposed.
 #
-# **Next:** the exercise *Approve, pay once, survive a restart*, and then lesson 11, *Observability*: reading a run that went wrong while nobody watched.
+# **Next:** lesson 11, *Observability* (still to come): reading a run that went wrong while nobody watched.
