@@ -11,7 +11,19 @@ TOP = ("__init__", "__main__", "arguments", "commands", "copies", "doctor", "jup
 LAYERS = [  # from the bottom; a name stands for a module or for a folder of modules
     ("errors", "env", "records", "faults", "world", "clock", "receipts"),
     ("server", "show"),
-    ("tasks", "conditions", "connection", "handed", "repeats", "models", "check", "attempt", "plain", "private_server"),
+    (
+        "tasks",
+        "conditions",
+        "connection",
+        "handed",
+        "repeats",
+        "outages",
+        "models",
+        "check",
+        "attempt",
+        "plain",
+        "private_server",
+    ),
     ("grading", "build"),
     TOP,
 ]
