@@ -1,7 +1,7 @@
 """What an answer is handed besides plain inputs: models, the course clock, a generator, effects; and how it is used.
 
-Layer 2: imports `attempt`, `errors`, `models`, `plain` and `repeats`. Everything handed over talks to the case's own
-corner of the server, which sees it. Safe to share between threads.
+Layer 2: imports `attempt`, `errors`, `models`, `outages`, `plain` and `repeats`. Everything handed over talks to the
+case's own corner of the server, which sees it. Safe to share between threads.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import httpx
 
 from course_utils.attempt import Drive, called
 from course_utils.errors import ServiceError
+from course_utils.outages import OUTAGES
 from course_utils.plain import plain
 from course_utils.repeats import REPEATS
 
@@ -117,4 +118,4 @@ def arguments_of(case: Mapping[str, Any]) -> dict[str, Any]:
     return case["arguments"] | models | tools
 
 
-DRIVERS: dict[str, Drive] = {"call": called} | REPEATS
+DRIVERS: dict[str, Drive] = {"call": called} | REPEATS | OUTAGES

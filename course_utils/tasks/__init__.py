@@ -6,17 +6,24 @@ and is never imported by a notebook: the judge runs it on the server.
 
 from course_utils.server.cases import Task
 from course_utils.tasks import (
+    breaker,
     cascade,
     chains,
+    drafts,
+    fallbacks,
     jitter,
+    joins,
+    manager,
     once,
     parallel,
     partial_results,
     retries,
     router,
     routing,
+    saga,
     support_bot,
     vote,
+    workers,
 )
 
 TASKS: dict[str, Task] = {
@@ -30,8 +37,15 @@ TASKS: dict[str, Task] = {
         router.TASK,
         support_bot.TASK,
         cascade.TASK,
+        workers.TASK,
+        joins.TASK,
+        manager.TASK,
+        drafts.TASK,
         *retries.TASKS,
         jitter.TASK,
         once.TASK,
+        *fallbacks.TASKS,
+        breaker.TASK,
+        saga.TASK,
     )
 }
