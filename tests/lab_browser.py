@@ -12,10 +12,10 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, TimeoutError, sync_playwright
 
 from course_utils.jupyter import jupyter_variables
 
@@ -123,7 +123,12 @@ class Notebook:
 
     def run_all(self) -> None:
         """Run every cell and wait until the last one is done."""
-        self.menu("Run", "Run All Cells")
+        begun = "() => [...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('*'))"
+        for _ in range(3):  # on a busy machine a menu may close again before its entry is clicked
+            self.menu("Run", "Run All Cells")
+            with suppress(TimeoutError):
+                self.page.wait_for_function(begun, timeout=15_000)
+                break
         self.wait()
 
     def wait(self) -> None:

@@ -48,7 +48,8 @@ def test_lesson_1_runs_from_top_to_bottom_and_its_quiz_answers(lab, shots):
         lesson.run_all()
         assert page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
         assert page.locator('[data-mime-type="application/vnd.jupyter.stderr"]').count() == 0
-        assert page.locator(".jp-RenderedImage img").count() >= 6
+        assert page.locator(".jp-RenderedImage img").count() >= 5
+        lesson.output("stepper(by_agent[1]").get_by_text("Before the first of 3 requests.").wait_for()
 
         quiz = lesson.output('quiz("q05")')
         quiz.get_by_text("A larger model for the next step").click()
