@@ -46,6 +46,7 @@ def jupyterlab(folder: Path) -> Iterator[str]:
     private.mkdir(mode=0o700)
     variables = os.environ | {
         "COURSE_SERVER_FILE": str(private / "server.json"),
+        "COURSE_LOG": str(private / "log.sqlite"),  # and not the suite's: two JupyterLabs may run at a time
         "COURSE_SPEED": "5",
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
