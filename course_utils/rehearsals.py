@@ -1,9 +1,9 @@
 """A rehearsal: a corner of the course server whose clock does not tick, but jumps to whatever happens next.
 
-Layer 2: imports `conditions`, `connection`, `models`, `records`; never langchain by itself. While everybody waits, the
-clock moves to the next moment that somebody waits for, so an hour takes no hour, and what depends on the clock (a
-rate limit, who ends before whom) comes out the same in every run, on every machine. Only waits count: the time that
-the program itself needs does not. Times are course seconds. For asynchronous code of one event loop.
+Layer 2: imports `conditions`, `connection`, `models`, `records` and `stage`; never langchain by itself. While
+everybody waits, the clock moves to the next moment that somebody waits for, so an hour takes no hour, and what depends
+on the clock (a rate limit, who ends before whom) comes out the same in every run, on every machine. Only waits count:
+the time that the program itself needs does not. Times are course seconds. For asynchronous code of one event loop.
 
 Who knows that everybody waits? The server sees its own requests alone, and a busy machine may need long between two of
 them. So a task in the program's own event loop watches: it asks how much has happened so far, makes sure that the loop
@@ -20,14 +20,13 @@ from collections.abc import Iterator, Sized
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import httpx
-
 from course_utils.conditions import conditions, misspelt
 from course_utils.connection import Course, connect
-from course_utils.errors import CourseError
+from course_utils.errors import CourseError, ServiceError
 from course_utils.faults import Plan
 from course_utils.models import client
 from course_utils.records import Record, Trace
+from course_utils.stage import Stage
 
 GRACE = 1.0  # real seconds without a sign of life before the clock jumps unasked: for code that blocks its event loop
 LOOKS = 8  # so often in a row the event loop must have nothing to do
@@ -44,14 +43,7 @@ class Rehearsal:
         self._after = 0  # the last record before the block
         self._course = course
         self._door = door
-        self._address = f"{course.url}/course/scopes/{door['scope']}"
-        self._sleeper = httpx.AsyncClient(
-            headers={"authorization": f"Bearer {door['key']}"},
-            timeout=None,  # a nap ends when the clock gets there
-            trust_env=False,
-            verify=False,  # plain http on loopback: reading certificates would take longer than the call
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-        )
+        self._stage = Stage(f"{course.url}/course/scopes/{door['scope']}", door["key"])
 
     def __repr__(self) -> str:
         return f"<Rehearsal: {self.trace!r}>"
@@ -66,15 +58,16 @@ class Rehearsal:
     async def asleep(self, seconds: float) -> None:
         """Wait on this rehearsal's clock; other tasks go on meanwhile."""
         self._check()
-        answer = await self._sleeper.post(f"{self._address}/sleeps", json={"seconds": seconds})
-        if not answer.is_success:
-            raise CourseError(f"{seconds!r} is no length of time that can be waited.", fix="give seconds from 0 on.")
+        try:
+            await self._stage.asleep(seconds)
+        except ServiceError as error:
+            fact = f"{seconds!r} is no length of time that can be waited."
+            raise CourseError(fact, fix="give seconds from 0 on.") from error
 
     def now(self) -> float:
         """Seconds on this rehearsal's clock: what you hand to code that takes a clock, such as a circuit breaker."""
         self._check()
-        path = f"/course/scopes/{self._door['scope']}/sleeps"
-        return self._course.call("POST", path, {"seconds": 0})["course_time"]
+        return self._stage.now()
 
     def _check(self) -> None:
         if self._is_over:

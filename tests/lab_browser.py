@@ -11,10 +11,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import nbformat
 from playwright.sync_api import Locator, Page, TimeoutError, sync_playwright
 
 from course_utils.jupyter import jupyter_variables
@@ -75,6 +76,13 @@ def jupyterlab(folder: Path) -> Iterator[str]:
                 capture_output=True,
                 check=True,
             )
+
+
+def write_notebook(path: Path, cells: Sequence[str]) -> None:
+    """A notebook of these code cells, which has not been run."""
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(book, path)
 
 
 def address(folder: Path, process: subprocess.Popen, log: Path) -> str:

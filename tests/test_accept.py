@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import pytest
 from langchain_core.messages import AIMessage
-from support import running_server
 
 from course_utils.errors import ServiceError
-from course_utils.handed import TOOLS, Stage
+from course_utils.handed import TOOLS
 from course_utils.server.effects import Effects
-
-
-@pytest.fixture(scope="module")
-def corner():
-    """The stage of a virtual scope, with the scope itself."""
-    with running_server() as server:
-        scope = server.scope(virtual=True)
-        yield Stage(f"{server.url}/course/scopes/{scope.name}", scope.key), scope
 
 
 def test_the_verdict_is_the_servers_and_it_saw_what_was_shown(corner):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from lab_browser import CHROMIUM, Notebook, chromium, jupyterlab
@@ -23,14 +21,6 @@ def summarise_translate(text: str, language: str, llm) -> str:
         raise ValueError("bad summary")
     return llm.invoke(f"Translate into {language}: {summary}").text
 """
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory) -> Path:
-    """Where the pictures go: $COURSE_SHOTS, or a folder of the test run."""
-    folder = Path(os.environ.get("COURSE_SHOTS") or tmp_path_factory.mktemp("shots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @pytest.fixture(scope="module")

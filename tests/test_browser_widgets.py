@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
-import nbformat
 import pytest
-from lab_browser import CHROMIUM, Notebook, chromium, jupyterlab
+from lab_browser import CHROMIUM, Notebook, chromium, jupyterlab, write_notebook
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the browser chromium: apt install chromium")
 
@@ -49,20 +46,10 @@ with course.record(faults=faults.first(1, faults.unavailable())) as trace:
 
 
 @pytest.fixture(scope="module")
-def shots(tmp_path_factory) -> Path:
-    """Where the pictures go: $COURSE_SHOTS, or a folder of the test run."""
-    folder = Path(os.environ.get("COURSE_SHOTS") or tmp_path_factory.mktemp("shots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def lab(tmp_path_factory) -> Iterator[str]:
     """A running JupyterLab with a notebook that has one of each widget."""
     folder = tmp_path_factory.mktemp("lab")
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(book, folder / "widgets.ipynb")
+    write_notebook(folder / "widgets.ipynb", CELLS)
     with jupyterlab(folder) as address:
         yield address
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support import running_server
 
 from course_utils.errors import ServiceError
-from course_utils.handed import Stage
 from course_utils.server.effects import LOST, MOST, Effects
+from course_utils.stage import Stage
 
 
 def taken(effects: Effects, *calls: tuple[str, str]) -> list[tuple[int, bool]]:
@@ -45,14 +44,6 @@ def test_a_loop_without_a_way_out_ends():
     effects = Effects()
     done = taken(effects, *[("pay", "")] * (MOST + 2))
     assert (done[MOST - 1], done[MOST]) == ((200, True), (410, False))
-
-
-@pytest.fixture(scope="module")
-def corner():
-    """The stage of a virtual scope, with the scope itself."""
-    with running_server() as server:
-        scope = server.scope(virtual=True)
-        yield Stage(f"{server.url}/course/scopes/{scope.name}", scope.key), scope
 
 
 def test_the_stage_acts_waits_and_tells_the_time(corner):

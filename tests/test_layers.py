@@ -25,6 +25,7 @@ LAYERS = [  # from the bottom; a name stands for a module or for a folder of mod
         "private_server",
         "rehearsals",
         "repeats",
+        "stage",
         "trials",
     ),
     ("grading", "build"),

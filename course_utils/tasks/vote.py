@@ -1,11 +1,10 @@
 """Exercise 3, "Fan out", fourth task: ask several times, and stop when the vote is decided.
 
-Layer 2: imports `expect`, `texts` and `server.cases`.
+Layer 2: imports `expect`, `labels`, `texts` and `server.cases`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -14,6 +13,7 @@ from random import Random
 from course_utils.records import count
 from course_utils.server.cases import Case, Finding, Seen, Task
 from course_utils.tasks import expect
+from course_utils.tasks.labels import clean
 from course_utils.tasks.texts import answers, nonce
 
 SAME = "that asking the same model the same thing again gives a second opinion."
@@ -53,15 +53,6 @@ def decided(said: Sequence[str], most: int) -> tuple[int, str]:
         if lead - second > most - number:
             return number, winner
     return len(said), "tie"
-
-
-def clean(text: str) -> str:
-    """A label without its decoration.
-
-    >>> clean(" **Billing**. ")
-    'billing'
-    """
-    return re.sub(r"[^a-z]", "", text.lower())
 
 
 @expect.in_order
