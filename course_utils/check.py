@@ -1,7 +1,8 @@
 """What a learner calls to be told how an answer does: `check`, `hint` and `progress`.
 
-Layer 2: imports `attempt`, `connection`, `errors`, `handed`, `records` and `show`. The judge is on the course server
-and looks at the requests that it saw; this module only carries inputs to the answer and the outcome back.
+Layer 2: imports `attempt`, `connection`, `drivers`, `errors`, `handed`, `records` and `show`. The judge is on
+the course server and looks at the requests that it saw; this module only carries inputs to the answer and the outcome
+back.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from course_utils.attempt import THREAD, Attempt, attempt, place
 from course_utils.connection import connect
+from course_utils.drivers import DRIVERS
 from course_utils.errors import CheckFailed, CourseError
-from course_utils.handed import DRIVERS, arguments_of
+from course_utils.handed import arguments_of
 from course_utils.records import Record, Trace
 
 if TYPE_CHECKING:

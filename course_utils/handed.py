@@ -1,6 +1,6 @@
-"""What an answer is handed besides plain inputs: models, the course clock, a generator, effects; and how it is used.
+"""What an answer is handed besides plain inputs: models, the course clock, a generator, effects.
 
-Layer 2: imports `attempt`, `models`, `outages`, `repeats` and `stage`. Everything handed over talks to the
+Layer 2: imports `models` and `stage`. Everything handed over talks to the
 case's own corner of the server, which sees it. Safe to share between threads.
 """
 
@@ -11,9 +11,6 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from course_utils.attempt import Drive, called
-from course_utils.outages import OUTAGES
-from course_utils.repeats import REPEATS
 from course_utils.stage import Stage
 
 
@@ -28,14 +25,15 @@ def judge_on(stage: Stage) -> Callable[[str, str], bool]:
     return accept
 
 
-TOOLS: dict[str, Callable[[Stage, int], Any]] = {
-    "sleep": lambda stage, seed: stage.sleep,
-    "asleep": lambda stage, seed: stage.asleep,
-    "now": lambda stage, seed: stage.now,
-    "act": lambda stage, seed: stage.act,
-    "pay": lambda stage, seed: partial(stage.act, "pay"),
-    "accept": lambda stage, seed: judge_on(stage),
-    "rng": lambda stage, seed: Random(seed),
+TOOLS: dict[str, Callable[[Stage, Mapping[str, Any]], Any]] = {  # kind -> made of the case's stage and the case
+    "sleep": lambda stage, case: stage.sleep,
+    "asleep": lambda stage, case: stage.asleep,
+    "now": lambda stage, case: stage.now,
+    "act": lambda stage, case: stage.act,
+    "pay": lambda stage, case: partial(stage.act, "pay"),
+    "accept": lambda stage, case: judge_on(stage),
+    "rng": lambda stage, case: Random(case["seed"]),
+    "case": lambda stage, case: case,  # for a driver that hands all of it out elsewhere
 }
 
 
@@ -45,8 +43,5 @@ def arguments_of(case: Mapping[str, Any]) -> dict[str, Any]:
 
     models = {argument: client(**door) for argument, door in case["models"].items()}
     stage = Stage(**case["stage"])
-    tools = {argument: TOOLS[kind](stage, case["seed"]) for argument, kind in case["tools"].items()}
+    tools = {argument: TOOLS[kind](stage, case) for argument, kind in case["tools"].items()}
     return case["arguments"] | models | tools
-
-
-DRIVERS: dict[str, Drive] = {"call": called} | REPEATS | OUTAGES

@@ -48,6 +48,10 @@ class Stage:
         """Seconds on the course clock since the corner's clock began."""
         return self._ask("GET", "/clock")["course_time"]
 
+    def counts(self) -> dict[str, int]:
+        """How many "requests" and "effects" the server has seen here."""
+        return self._ask("GET", "/counts")
+
     def act(self, name: str, *, key: str = "", **data: Any) -> dict[str, Any]:
         """Do something that cannot be taken back by itself; a `key` that has done its work does it no second time.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LOST = 504  # the effect happened, and the answer that says so never arrived
+SILENT = 0  # the effect happened, and nobody answers as long as the caller waits: it is killed meanwhile
 MOST = 200  # effects of one scope; a loop that has no way out ends here
 
 
@@ -25,7 +26,7 @@ class Effect:
     happened: bool = True
 
 
-Outcome = Callable[[Effect, int], int]  # (the effect, its number from 1) -> a status; LOST for done, but not heard of
+Outcome = Callable[[Effect, int], int]  # (the effect, its number from 1) -> a status, LOST or SILENT
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Effects:
             status, happens = 200, False
         else:
             status = self.outcome(asked, number) if self.outcome else 200
-            happens = status in (200, LOST)
+            happens = status in (200, LOST, SILENT)
         taken = Effect(at, name, key, data, status, happens)
         self.calls.append(taken)
         return taken

@@ -1,10 +1,11 @@
-"""What a case's scope offers besides models: its clock and its effects, to whoever has the scope's key.
+"""What a case's scope offers besides models: its clock, its counts and its effects, to whoever has the scope's key.
 
-Layer 1: imports `control`, `effects` and `wire`.
+Layer 1: imports `control`, `effects`, `records` and `wire`.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from pydantic import Field
@@ -12,10 +13,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from course_utils.records import CLIENT_LEFT
+
 from .control import SCOPE, Asked, asked, scope_of
-from .effects import LOST
+from .effects import LOST, SILENT
 from .wire import ApiError
 
+LOOK = 0.01  # real seconds between two looks at whether the caller is gone
 DURATION = 0.5  # course seconds that an effect takes
 WORDS = {
     402: "There is not enough money for that.",
@@ -36,6 +40,11 @@ async def now(request: Request) -> Response:
     return JSONResponse({"course_time": scope_of(request).clock.now()})
 
 
+async def counts(request: Request) -> Response:
+    scope = scope_of(request)
+    return JSONResponse({"requests": scope.answers, "effects": len(scope.effects.calls)})
+
+
 async def act(request: Request) -> Response:
     """Do it, or not, as the case has it.
 
@@ -46,6 +55,10 @@ async def act(request: Request) -> Response:
     with scope.clock.serving() as wait:
         await wait(DURATION)
         done = scope.effects.take(scope.clock.now(), deed.name, deed.key, deed.data)
+    if done.status == SILENT:
+        while not await request.is_disconnected():
+            await asyncio.sleep(LOOK)
+        return Response(status_code=CLIENT_LEFT)
     if done.status != 200:
         raise ApiError(done.status, WORDS.get(done.status, "That was refused."), code="effect_failed")
     return JSONResponse({"status": "done", "name": deed.name})
@@ -53,5 +66,6 @@ async def act(request: Request) -> Response:
 
 ROUTES = [
     Route(f"{SCOPE}/clock", now),
+    Route(f"{SCOPE}/counts", counts),
     Route(f"{SCOPE}/effects", act, methods=["POST"]),
 ]

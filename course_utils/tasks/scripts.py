@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from course_utils.records import text_of
 from course_utils.server.wire import ApiError, ChatRequest, Piece
@@ -64,6 +65,12 @@ def prompt_of(request: ChatRequest) -> str:
 def said(text: str, wait: float = 0.0) -> list[Piece]:
     """A whole answer, after `wait` course seconds."""
     return [Piece(text, wait=wait), Piece(finish_reason="stop")]
+
+
+async def never() -> NoReturn:
+    """The answer that does not come as long as anybody waits for it: whoever asked is killed meanwhile."""
+    await asyncio.Event().wait()
+    raise AssertionError
 
 
 def failure(status: int) -> ApiError:

@@ -1,0 +1,129 @@
+"""A driver that runs an answer in processes of its own, one after another, so that nothing in memory lasts.
+
+Layer 2: imports `attempt`, `handed` and `stage`. A process is handed the same program and the same folder each time,
+and may be killed in the middle of a request. They belong to the learner, so what counts is what the server sees.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import tempfile
+from collections.abc import Callable, Mapping
+from functools import cache
+from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
+from pathlib import Path
+from typing import Any
+
+from course_utils.attempt import Drive, attempt, called, place, refuse_parameters
+from course_utils.handed import arguments_of
+from course_utils.stage import Stage
+
+SECONDS = 20.0  # of real time for one process: a safety net, as in `attempt`
+LOOK = 0.01  # real seconds between two looks at whether the moment to kill has come
+PRELOAD = ["course_utils.handed", "course_utils.models", "openai.resources", "httpcore", "langgraph.graph"]
+
+
+def restarted(answer: Callable[..., Any], arguments: Mapping[str, Any]) -> list[Any]:
+    """What came of each step, every one in a process of its own.
+
+    Args:
+        arguments: `case`: the case as the server handed it out. `steps`: for each process its `inputs`; `do`: the
+            method that gets them, when the answer is a class that is made in each process; `kill`: how many
+            `requests` or `effects` the server must have seen for the process to be killed at once. The rest, and
+            `path`: a file that is not there at first, go to the answer in each process.
+
+    Returns:
+        Per step {"returned": …}, {"raised": …, "message": …, "lineage": …}, {"stopped": …} or {"killed": True}.
+
+    Raises:
+        NotImplementedError: The answer has not been written yet.
+        TypeError: It cannot be carried into another process.
+    """
+    case: Mapping[str, Any] = arguments["case"]
+    program, stage, outcomes = carried(answer), Stage(**case["stage"]), []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, step in enumerate(arguments["steps"], 1):
+            told = run(program, case, step | {"path": str(Path(folder, "store"))}, stage)
+            for line in told.pop("printed", "").splitlines():
+                print(f"process {number}: {line}")
+            if told.get("raised") == "NotImplementedError":
+                raise NotImplementedError
+            outcomes.append(told)
+    return outcomes
+
+
+def carried(answer: Callable[..., Any]) -> bytes:
+    """The answer as a program that any process can load, with the globals it uses as they are now.
+
+    Raises:
+        TypeError: It uses something that exists in this process only.
+    """
+    import cloudpickle
+
+    try:
+        return cloudpickle.dumps(answer)
+    except Exception as error:
+        raise TypeError(f"it uses something that another process cannot have: {error}") from None
+
+
+def run(program: bytes, case: Mapping[str, Any], step: Mapping[str, Any], stage: Stage) -> dict[str, Any]:
+    """One process from its start to its end, which may come from outside."""
+    here, there = multiprocessing.Pipe(duplex=False)
+    process = context().Process(target=work, args=(there, program, dict(case), dict(step)), daemon=True)
+    process.start()
+    there.close()
+    try:
+        while process.is_alive() or here.poll():
+            if reached(step.get("kill"), stage):
+                return {"killed": True}
+            if here.poll(LOOK if "kill" in step else SECONDS):
+                return here.recv()
+    except EOFError:
+        pass
+    finally:
+        process.kill()
+        process.join()
+        here.close()
+    return {"stopped": f"the process ended by itself, with exit code {process.exitcode}"}
+
+
+def reached(kill: Mapping[str, int] | None, stage: Stage) -> bool:
+    """True when the server has seen as much as `kill` says."""
+    return bool(kill) and all(stage.counts()[what] >= number for what, number in kill.items())
+
+
+def work(pipe: Connection, program: bytes, case: dict[str, Any], step: dict[str, Any]) -> None:
+    """The life of one process: load the program, run one step, tell what came of it."""
+    import cloudpickle
+
+    answer = cloudpickle.loads(program)
+    given = arguments_of(case) | {"path": step["path"]}
+    common = {name: value for name, value in given.items() if name not in ("case", "steps")}
+
+    def drive(made_of: Callable[..., Any], inputs: Mapping[str, Any]) -> Any:
+        if "do" not in step:
+            return called(made_of, common | inputs)
+        refuse_parameters(made_of, common)
+        return called(getattr(made_of(**common), step["do"]), inputs)
+
+    tried = attempt(answer, step["inputs"], drive=drive, seconds=SECONDS - 5)
+    printed = tried.printed
+    if tried.error and (where := place(tried.error, answer)):
+        printed += f"\n{tried.body['raised']} in {where}"
+    with contextlib.suppress(BrokenPipeError):
+        pipe.send(tried.body | {"printed": printed.strip()})
+
+
+@cache
+def context() -> BaseContext:
+    """Processes that begin with the imports done, and with nothing else of the notebook's."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    chosen = multiprocessing.get_context("forkserver")
+    chosen.set_forkserver_preload(PRELOAD)
+    return chosen
+
+
+RESTARTS: dict[str, Drive] = {"restarted": restarted}
