@@ -109,11 +109,11 @@ def work(pipe: Connection, program: bytes, case: dict[str, Any], step: dict[str,
         return called(getattr(made_of(**common), step["do"]), inputs)
 
     tried = attempt(answer, step["inputs"], drive=drive, seconds=SECONDS - 5)
-    printed = tried.printed
+    printed = tried.printed.strip()
     if tried.error and (where := place(tried.error, answer)):
         printed += f"\n{tried.body['raised']} in {where}"
     with contextlib.suppress(BrokenPipeError):
-        pipe.send(tried.body | {"printed": printed.strip()})
+        pipe.send(tried.body | {"printed": printed.strip("\n")})
 
 
 @cache
