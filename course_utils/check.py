@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from course_utils.attempt import THREAD, Attempt, attempt, place
 from course_utils.connection import connect
-from course_utils.drivers import DRIVERS
+from course_utils.drivers import DRIVERS, SECONDS
 from course_utils.errors import CheckFailed, CourseError
 from course_utils.handed import arguments_of
 from course_utils.records import Record, Trace
@@ -44,7 +44,9 @@ def check(name: str, answer: Callable[..., Any]) -> None:
     reply = course.call("POST", "/judge/begin", {"check": name, "submission": os.environ.get("COURSE_SUBMISSION", "")})
     session, attempts = reply.get("session"), []
     while "case" in reply:
-        attempts.append(attempt(answer, arguments_of(case := reply["case"]), drive=DRIVERS[case["driver"]]))
+        case, driver = reply["case"], reply["case"]["driver"]
+        seconds = SECONDS.get(driver, 30.0)
+        attempts.append(attempt(answer, arguments_of(case), drive=DRIVERS[driver], seconds=seconds))
         reply = course.call("POST", f"/judge/sessions/{session}/answer", attempts[-1].body)
     conclude(reply["verdict"], attempts, answer)
 

@@ -1,13 +1,10 @@
 """A rehearsal: a corner of the course server whose clock does not tick, but jumps to whatever happens next.
 
-Layer 2: imports `conditions`, `connection`, `models`, `records` and `stage`; never langchain by itself. While
-everybody waits, the clock moves to the next moment that somebody waits for, so an hour takes no hour, and what depends
-on the clock (a rate limit, who ends before whom) comes out the same in every run, on every machine. Only waits count:
-the time that the program itself needs does not. Times are course seconds. For asynchronous code of one event loop.
-
-Who knows that everybody waits? The server sees its own requests alone, and a busy machine may need long between two of
-them. So a task in the program's own event loop watches: it asks how much has happened so far, makes sure that the loop
-has nothing to do, and lets the clock jump if nothing has happened meanwhile.
+Layer 2: imports `conditions`, `connection`, `idleness`, `models`, `records` and `stage`; never langchain by itself.
+While everybody waits, the clock moves to the next moment that somebody waits for, so an hour takes no hour, and what
+depends on the clock (a rate limit, who ends before whom) comes out the same in every run, on every machine. Only waits
+count: the time that the program itself needs does not. Times are course seconds. For asynchronous code of one event
+loop. Who watches over the clock, and why, says `idleness`.
 """
 
 from __future__ import annotations
@@ -16,7 +13,7 @@ import asyncio
 import secrets
 import time
 import warnings
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -24,13 +21,12 @@ from course_utils.conditions import conditions, misspelt
 from course_utils.connection import Course, connect
 from course_utils.errors import CourseError, ServiceError
 from course_utils.faults import Plan
+from course_utils.idleness import watch
 from course_utils.models import client
 from course_utils.records import Record, Trace
 from course_utils.stage import Stage
 
 GRACE = 1.0  # real seconds without a sign of life before the clock jumps unasked: for code that blocks its event loop
-LOOKS = 8  # so often in a row the event loop must have nothing to do
-LOOK, IDLE = 0.001, 0.0005  # real seconds: from look to look; of computing within one, for a loop that is idle
 SETTLE = 2.0  # real seconds for the requests of a block to end that nobody waits for any more
 
 
@@ -83,16 +79,6 @@ class Rehearsal:
             return ""
         return "No request came to this rehearsal, but some passed it by: make models with its own chat_model(…)."
 
-    async def _watch(self) -> None:
-        """Let the clock jump whenever this event loop has nothing to do."""
-        seen = -1
-        while True:
-            await quiet()
-            seen = await asyncio.to_thread(self._jump, seen)
-
-    def _jump(self, seen: int) -> int:
-        return self._course.call("POST", f"/course/scopes/{self._door['scope']}/jump", {"seen": seen})["changes"]
-
     def _end(self) -> None:
         """Fill the trace once its requests have ended, and give the corner back."""
         self._is_over = True
@@ -123,30 +109,15 @@ def rehearsal(faults: Plan | None = None, rate: float | tuple[float, int] | None
     asked = {"name": f"rehearsal-{secrets.token_hex(5)}", "virtual": True, "grace": GRACE}
     made = Rehearsal(course, course.call("POST", "/course/scopes", asked))
     made._begin(wanted)
-    watch = None
+    watcher = None
     with suppress(RuntimeError):  # no event loop: a script that calls synchronously lives with the grace
-        watch = asyncio.get_running_loop().create_task(made._watch())
+        watcher = asyncio.get_running_loop().create_task(watch(made._stage.jump))
     try:
         yield made
     finally:
-        if watch:
-            watch.cancel()
+        if watcher:
+            watcher.cancel()
         with suppress(CourseError):  # what went wrong in the block matters more
             made._end()
     if words := made._passed_by() or misspelt(faults, {record.step for record in made.trace}):
         warnings.warn(words, stacklevel=3)  # the line that opened the block
-
-
-async def quiet() -> None:
-    """Return once the running event loop has had nothing to do for a few looks in a row.
-
-    A call that is being prepared goes round in the loop's queue of callbacks, or computes. asyncio has no public way
-    to look at that queue; a loop without one is judged by the computing alone.
-    """
-    queue: Sized = getattr(asyncio.get_running_loop(), "_ready", ())
-    looks = 0
-    while looks < LOOKS:
-        before = time.process_time()
-        await asyncio.sleep(LOOK)
-        is_idle = not queue and time.process_time() - before < IDLE
-        looks = looks + 1 if is_idle else 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from multiprocessing.connection import Connection
@@ -22,6 +23,7 @@ from course_utils.stage import Stage
 
 SECONDS = 20.0  # of real time for one process: a safety net, as in `attempt`
 LOOK = 0.01  # real seconds between two looks at whether the moment to kill has come
+SETTLE = 0.3  # real seconds before the kill: what a thread is writing gets written, so that no verdict is a race
 PRELOAD = ["course_utils.handed", "course_utils.models", "openai.resources", "httpcore", "langgraph.graph"]
 
 
@@ -77,6 +79,7 @@ def run(program: bytes, case: Mapping[str, Any], step: Mapping[str, Any], stage:
     try:
         while process.is_alive() or here.poll():
             if reached(step.get("kill"), stage):
+                time.sleep(SETTLE)
                 return {"killed": True}
             if here.poll(LOOK if "kill" in step else SECONDS):
                 return here.recv()

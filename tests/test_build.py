@@ -17,6 +17,7 @@ from course_utils.build import blanks, main, notebook
 from course_utils.build.blanks import blanked, solved
 from course_utils.build.command import build
 from course_utils.build.freshness import Target
+from course_utils.build.lesson_table import table
 from course_utils.build.outputs import refuse_outputs
 from course_utils.build.rules import EXERCISE, LESSON
 from course_utils.build.source import read_source
@@ -170,6 +171,12 @@ def test_readme_table(built):
         "[01_first](exercises/01_first.ipynb) |",
         "| 2 · Later | | | planned | |",
     ]
+
+
+def test_readme_table_links_exercises_of_planned_lessons(project):
+    """An exercise may be there before its lesson is."""
+    (project / "source/exercises/02_later.py").write_text("", "utf-8")
+    assert table(project).splitlines()[-1] == "| 2 · Later | | | planned | [02_later](exercises/02_later.ipynb) |"
 
 
 def test_check_finds_nothing_in_a_fresh_build(built, capsys):

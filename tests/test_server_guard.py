@@ -70,6 +70,7 @@ def test_a_secret_beyond_ascii_is_just_wrong(server):
         ("POST", "/s/mine/v1/chat/completions", 200),
         ("GET", "/s/mine/v1/models", 200),
         ("POST", "/course/scopes/mine/sleeps", 200),
+        ("POST", "/course/scopes/mine/jump", 200),
         ("POST", "/s/other/v1/chat/completions", 401),
         ("POST", "/v1/chat/completions", 401),
         ("GET", "/course/scopes/mine/records", 401),
@@ -86,7 +87,7 @@ def test_a_scope_key_opens_its_scope_only(server, method, path, status):
     for name in ("mine", "other"):
         if server.course.scopes.get(name) is None:
             server.scope(name)
-    body = {"seconds": 0} if path.endswith("sleeps") else BODY
+    body = {"sleeps": {"seconds": 0}, "jump": {"seen": 0}}.get(path.rpartition("/")[2], BODY)
     key = {"Authorization": f"Bearer {server.course.scopes.key('mine')}"}
     with server.client as client:
         assert client.request(method, path, json=body, headers=key).status_code == status

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from random import Random
 
+import answers_approval
 import answers_chains
+import answers_chunks
 import answers_fallbacks
+import answers_limits
 import answers_parallel
 import answers_retries
 import answers_routing
+import answers_runs
+import answers_state
 import answers_workers
 import pytest
 
@@ -16,7 +21,19 @@ from course_utils.check import check, hint, progress
 from course_utils.errors import CheckFailed
 from course_utils.tasks import TASKS
 
-TABLES = (answers_chains, answers_parallel, answers_routing, answers_retries, answers_workers, answers_fallbacks)
+TABLES = (
+    answers_chains,
+    answers_chunks,
+    answers_parallel,
+    answers_limits,
+    answers_routing,
+    answers_retries,
+    answers_workers,
+    answers_fallbacks,
+    answers_approval,
+    answers_runs,
+    answers_state,
+)
 RIGHT = {check: answers for table in TABLES for check, answers in table.RIGHT.items()}
 WRONG = {check: answers for table in TABLES for check, answers in table.WRONG.items()}
 SHOWN = {name: sum(not case.held_back for case in task.cases(Random(1))) for name, task in TASKS.items()}

@@ -68,20 +68,27 @@ def table(root: Path) -> str:
     planned = root / "source/lessons/planned.md"
     lines = planned.read_text("utf-8").splitlines() if planned.exists() else []
     coming = [match for line in lines if (match := PLANNED.fullmatch(line.strip()))]
-    rows += [f"| {int(match['number'])} · {match['title']} | | | planned | |" for match in coming]
+    rows += [coming_row(root, match["number"], match["title"]) for match in coming]
     return "\n".join(HEAD + rows)
+
+
+def coming_row(root: Path, number: str, title: str) -> str:
+    """One line for a lesson that is still to come; its exercise may be there already."""
+    return f"| {int(number)} · {title} | | | planned | {exercises(root, number)}".rstrip() + " |"
 
 
 def row(root: Path, lesson: Lesson) -> str:
     """One line of the table; exercises belong to the lesson with the same number."""
-    number = lesson.stem.partition("_")[0]
-    links = [
-        f"[{path.stem}](exercises/{path.stem}.ipynb)"
-        for path in sorted((root / "source/exercises").glob(f"{number}_*.py"))
-    ]
     title = f"[{lesson.title}](notebooks/{lesson.stem}.ipynb)"
-    cells = [title, str(lesson.minutes), lesson.needs, lesson.goal, ", ".join(links)]
+    links = exercises(root, lesson.stem.partition("_")[0])
+    cells = [title, str(lesson.minutes), lesson.needs, lesson.goal, links]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def exercises(root: Path, number: str) -> str:
+    """Links to the exercises of one lesson, such as number "03"."""
+    paths = sorted((root / "source/exercises").glob(f"{number}_*.py"))
+    return ", ".join(f"[{path.stem}](exercises/{path.stem}.ipynb)" for path in paths)
 
 
 def with_table(readme: str, root: Path) -> str:

@@ -3,7 +3,7 @@
 Layer 1: imports `asgi` and `wire`.
 A web page must not be able to use the server through the learner's browser: so the Host
 must be this machine (against DNS rebinding), nothing with an Origin comes in, and no CORS header ever goes out.
-The owner token opens everything; a scope's key opens that scope's /v1, its clock, counts, sleeps and effects.
+The owner token opens everything; a scope's key opens that scope's /v1, its clock and its jumps, counts, sleeps and effects.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .asgi import send_error
 from .wire import ApiError
 
 HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::(\d{1,5}))?", re.IGNORECASE)
-OF_SCOPE = re.compile(r"/s/([^/]+)/v1(?:/.*)?|/course/scopes/([^/]+)/(?:clock|counts|effects|sleeps)")
+OF_SCOPE = re.compile(r"/s/([^/]+)/v1(?:/.*)?|/course/scopes/([^/]+)/(?:clock|counts|effects|jump|sleeps)")
 MOST_BYTES = 4 * 1024 * 1024  # of a request's body
 
 

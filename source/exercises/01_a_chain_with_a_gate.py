@@ -1,6 +1,6 @@
 # %% [markdown] name="title"
 # # Exercise 1 · A chain with a gate
-# *30 minutes · after lesson 1 · 6 points*
+# *35 minutes · after lesson 1 · 6 points*
 #
 # Three tasks, each a little freer than the one before: fill a gap, find a bug, write a chain of your own.
 # Write only in the cells that say `# your code here`.
@@ -16,7 +16,7 @@
 # %% name="setup" tags=["given"]
 import re
 
-from course_utils import chat_model, check, hint, workflow_graph, world
+from course_utils import chat_model, check, connect, hint, predict, workflow_graph, world
 
 # %% [markdown] name="two-steps-task"
 # ## 1. A second step (1 point)
@@ -55,12 +55,11 @@ def summarise_then_reply(ticket: str, llm) -> str:
 # %% name="check-two-steps" tags=["check"]
 check("chain.two_steps", summarise_then_reply)
 
-# %% [markdown] name="mend-task"
-# ## 2. Find the bug: the gate that never closed (2 points)
+# %% [markdown] name="measure-task"
+# ## 2. Predict and measure (no points)
 #
 # This chain looks for an order number in the ticket and then writes about that order.
 # Between the two steps stands a gate: no order number, no second request.
-# It has been in use for weeks, and last night it wrote a friendly letter about order "".
 
 
 # %% name="mend-buggy" tags=["given"]
@@ -72,7 +71,36 @@ def reply_about_order_buggy(ticket: str, llm) -> str:
     return llm.invoke(f"Write a short reply about the state of order {found.text}.").text
 
 
+# %% [markdown] name="measure-question"
+# Ten customers who name no order number have written.
+# Commit to a number, then run the measurement with the practice model.
+
+# %% name="measure-predict"
+requests = predict(
+    "Ten tickets that name no order number. How many requests will the server see, both steps together?",
+    name="requests for ten tickets",
+    default=10,
+    unit="requests",
+    low=0,
+    high=20,
+)
+requests
+
+# %% name="measure-run"
+without = [ticket.text for ticket in world.tickets() if not ticket.order_id][:10]
+
+with connect().record() as trace:
+    letters = [reply_about_order_buggy(ticket, chat_model()) for ticket in without]
+
+print("first answers: ", sorted({request.answer for request in trace[::2]}))
+print("second request:", trace[1].prompt)
+requests.reveal(len(trace))
+
 # %% [markdown] name="mend-contract"
+# Ten letters about an order that nobody has named.
+#
+# ## 3. Find the bug: the gate that never closed (2 points)
+#
 # Write `reply_about_order`: the same chain with a gate that works.
 #
 # | the first answer | then |
@@ -109,7 +137,7 @@ def reply_about_order(ticket: str, llm) -> str:
 check("chain.mend", reply_about_order)
 
 # %% [markdown] name="gate-task"
-# ## 3. A chain with a gate of your own (3 points)
+# ## 4. A chain with a gate of your own (3 points)
 #
 # The shop's colleagues abroad want a short summary in their own language.
 # `summarise_translate` asks for a summary of at most 20 words, **looks at it with ordinary code**, and only then asks for its translation.

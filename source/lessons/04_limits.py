@@ -905,4 +905,4 @@ calibration()
 # * Make all waits in `WAITS` equal, say `(2, 2)`. When does a barrier cost nothing?
 # * Hedge the twelve calls with `after=0.1`. Who wins, and what does it cost?
 #
-# **Next:** lesson 5, *Routing*. The labels come in time now. Some of them are wrong.
+# **Next:** [exercise 4, *Stay under the speed limit*](../exercises/04_limits.ipynb); then lesson 5, *Routing*: the labels come in time now, and some of them are wrong.

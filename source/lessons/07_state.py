@@ -1024,4 +1024,4 @@ calibration()
 # Let `recent` allow 1000, then 7000, and draw the curve again; then find by trial the most with which all twelve turns are answered.
 # Let `step` in the crash plan be `draft` instead of `letter`, and say beforehand what carrying on will cost.
 #
-# **Next:** lesson 8, *Errors I: retries*, where it is the provider that stumbles.
+# **Exercise:** [exercise 7, *Nothing lost, nothing doubled*](../exercises/07_state.ipynb). **Next:** lesson 8, *Errors I: retries*, where it is the provider that stumbles.

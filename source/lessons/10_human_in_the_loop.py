@@ -1004,4 +1004,5 @@ calibration()
 # %% [markdown] name="next"
 # **Try it yourself:** reject the first card (give it another `name` to decide anew) and run on; put *broken* beside *again*, in the table's cell, and see how far down the right half of the table stays at zero; write a `ticket` that names the €49 first, and see what is proposed.
 #
-# **Next:** lesson 11, *Observability* (still to come): reading a run that went wrong while nobody watched.
+# **Next:** [exercise 10, *Approve, pay once, survive a restart*](../exercises/10_human_in_the_loop.ipynb), whose processes are killed at the worst moment.
+# Then lesson 11, *Observability* (still to come): reading a run that went wrong while nobody watched.
