@@ -10,7 +10,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from course_utils.env.lock import ABOUT, SETS
+from course_utils.env.lock import ABOUT, PROJECT, SETS
 from course_utils.errors import CourseError
 
 COMMAND = "python3 -m course_utils"
@@ -19,10 +19,19 @@ examples:
   {COMMAND} lab                       open the lessons in the browser (installs what is missing)
   {COMMAND} lab --with crewai,local   the same, with CrewAI and a small local model
   {COMMAND} lab --model openai        lessons talk to OpenAI; needs OPENAI_API_KEY
-  {COMMAND} test                      check everything: code, notebooks, solutions
-  {COMMAND} test -- -k retries        only the tests with "retries" in their name
   {COMMAND} doctor                    what is here, what is missing, and how to get it
 """
+FOR_MAKERS = f"""\
+  {COMMAND} test                      check everything: code, notebooks, solutions
+  {COMMAND} test -- -k retries        only the tests with "retries" in their name
+  {COMMAND} release ../handout        write the folder that learners get
+"""
+OWN_PARSERS = {  # commands that read their arguments themselves
+    "build": "make the notebooks from source/",
+    "grade": "grade submitted notebooks",
+    "release": "write the folder that learners get",
+}
+IS_WHOLE = (PROJECT / "course_utils/release").is_dir()  # a learner's folder has only what learners need
 
 
 class Parser(argparse.ArgumentParser):
@@ -40,7 +49,7 @@ def parse(argv: Sequence[str]) -> Namespace:
         CourseError: It can't be read.
     """
     own, rest = list(argv), []
-    if own[:1] in (["build"], ["grade"]):  # these read their arguments themselves
+    if own and own[0] in OWN_PARSERS:
         own, rest = own[:1], own[1:]
     elif "--" in own:
         own, rest = own[: own.index("--")], own[own.index("--") + 1 :]
@@ -48,7 +57,7 @@ def parse(argv: Sequence[str]) -> Namespace:
     if not own:
         own = ["help"]
     arguments = parser.parse_args(own)
-    if rest and arguments.command not in ("test", "build", "grade"):
+    if rest and arguments.command not in ("test", *OWN_PARSERS):
         raise CourseError(f"{arguments.command} takes nothing after `--`.", f"{COMMAND} {arguments.command} --help")
     arguments.rest = rest
     return arguments
@@ -59,11 +68,22 @@ def build_parser() -> Parser:
     parser = Parser(
         prog=COMMAND,
         description="A course on orchestrating LLM workflows: no account, no key, nothing installed but Python.",
-        epilog=EXAMPLES,
+        epilog=EXAMPLES + FOR_MAKERS if IS_WHOLE else EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     add_lab(commands)
+    commands.add_parser("doctor", help="what is here, what is missing, and how to get it")
+    add_serve(commands)
+    commands.add_parser("stop", help="end the course server of this folder, whoever started it")
+    if IS_WHOLE:
+        add_makers(commands)
+    commands.add_parser("help", help="this text")
+    return parser
+
+
+def add_makers(commands: Any) -> None:
+    """The commands of those who make, check, grade and hand out the course."""
     test = commands.add_parser("test", help="check everything; arguments after -- go to pytest")
     test.add_argument(
         "--only",
@@ -72,15 +92,10 @@ def build_parser() -> Parser:
         metavar="STEP",
         help="only this step: style, format, build, tests or notebooks",
     )
-    commands.add_parser("doctor", help="what is here, what is missing, and how to get it")
-    for name, text in (("build", "make the notebooks from source/"), ("grade", "grade submitted notebooks")):
+    for name, text in OWN_PARSERS.items():
         commands.add_parser(name, help=text, add_help=False)
-    add_serve(commands)
-    commands.add_parser("stop", help="end the course server of this folder, whoever started it")
     lock = commands.add_parser("lock", help="for maintainers: choose the versions anew")
     lock.add_argument("--upgrade", action="store_true", help="take the newest versions that fit")
-    commands.add_parser("help", help="this text")
-    return parser
 
 
 def add_lab(commands: Any) -> None:

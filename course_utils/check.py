@@ -19,6 +19,7 @@ from course_utils.drivers import DRIVERS, SECONDS
 from course_utils.errors import CheckFailed, CourseError
 from course_utils.handed import arguments_of
 from course_utils.records import Record, Trace
+from course_utils.show.failure import Failure
 
 if TYPE_CHECKING:
     from course_utils.show.standing import Standing
@@ -65,14 +66,14 @@ def progress() -> Standing:
 
 
 def conclude(verdict: dict[str, Any], attempts: list[Attempt], answer: Callable[..., Any]) -> None:
-    """Print the success line, or draw the failing case and raise."""
+    """Print the success line, or say what failed, draw that case below it, and raise."""
     if verdict["status"] == "passed":
         print(verdict["line"])
         return
-    if verdict["trace"]:
-        draw(Trace([Record(**record) for record in verdict["trace"]]))
     said = own_words(attempts[verdict["failed_case"] - 1], answer) if attempts and verdict["failed_case"] else ""
-    raise CheckFailed("\n".join(part for part in (verdict["line"], verdict["message"], said) if part))
+    failure = Failure(verdict["line"], "\n".join(filter(None, (verdict["message"], said))), verdict["others"])
+    shown = verdict["failed_case"] and show(failure, Trace([Record(**record) for record in verdict["trace"]]))
+    raise CheckFailed(repr(failure).strip(), shown=f"{verdict['line']}; see above" if shown else "")
 
 
 def own_words(failed: Attempt, answer: Callable[..., Any]) -> str:
@@ -85,14 +86,21 @@ def own_words(failed: Attempt, answer: Callable[..., Any]) -> str:
     return "\n".join(lines)
 
 
-def draw(trace: Trace) -> None:
-    """Show the requests of the failing case, where there is a notebook to show them in; one row each while they fit."""
-    from IPython import get_ipython
+def show(failure: Failure, trace: Trace) -> bool:
+    """Show the message, and below it the requests of the failing case, each in its row while they fit.
 
+    False where there is no notebook to show them in.
+    """
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if get_ipython() is None:
+        return False
+    display(failure)
     if len(trace) <= 6:
         trace = Trace([replace(each, step=each.step or f"request {number}") for number, each in enumerate(trace, 1)])
-
-    if get_ipython() is not None:
+    if trace:
         from course_utils.show.timeline import timeline
 
-        timeline(trace, title="The requests of the first case that failed")
+        display(timeline(trace, title="The requests of the first case that failed").figure)
+    return True

@@ -115,6 +115,8 @@ def do_doctor(arguments: Namespace) -> int:
 
 
 def do_serve(arguments: Namespace) -> int:
+    from course_utils.env.lock import PROJECT
+    from course_utils.learners import of_folder
     from course_utils.receipts import grading_key
     from course_utils.server import runtime
     from course_utils.server.judge import Judge
@@ -124,7 +126,8 @@ def do_serve(arguments: Namespace) -> int:
 
     key = grading_key(os.environ)
     path = Path(arguments.runtime_file).absolute() if arguments.runtime_file else runtime.location()
-    judge = Judge(TASKS, key=key, progress=None if key else Progress(runtime.home(path) / "progress.sqlite"))
+    progress, learner = (None, None) if key else (Progress(runtime.home(path) / "progress.sqlite"), of_folder(PROJECT))
+    judge = Judge(TASKS, key=key, progress=progress, learner=learner and learner.seed)
     return serve(
         model=arguments.model, port=arguments.port, upstream_url=arguments.upstream_url, gguf=arguments.gguf,
         idle=arguments.idle, runtime_file=arguments.runtime_file, speed=arguments.speed,
@@ -150,6 +153,12 @@ def do_grade(arguments: Namespace) -> int:
     return main(arguments.rest)
 
 
+def do_release(arguments: Namespace) -> int:
+    from course_utils.release import main
+
+    return main(arguments.rest)
+
+
 def do_lock(arguments: Namespace) -> int:
     from course_utils.env.pinning import make
 
@@ -169,6 +178,7 @@ COMMANDS = {
     "serve": Command(model_sets, do_serve, exact=False, is_sitting=True),
     "build": Command(lambda _: ("core", "dev"), do_build, exact=False),
     "grade": Command(lambda _: ("core",), do_grade, exact=False, trouble=2),
+    "release": Command(lambda _: ("core", "dev"), do_release, exact=False),
     "stop": Command(lambda _: None, do_stop),
     "lock": Command(lambda _: None, do_lock),
     "help": Command(lambda _: None, do_help),

@@ -26,11 +26,20 @@ class CourseError(Exception):
 
 
 class CheckFailed(Exception):
-    """An answer that its task does not accept yet; the text is what the learner reads."""
+    """An answer that its task does not accept yet.
+
+    Args:
+        text: What the learner reads.
+        shown: What IPython prints instead, where the text has been shown already.
+    """
+
+    def __init__(self, text: str, shown: str = "") -> None:
+        super().__init__(text)
+        self.shown = shown or text
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints instead of a traceback."""
-        return [str(self)]
+        return [self.shown]
 
 
 class ServiceError(Exception):

@@ -324,7 +324,7 @@ UNSOUND = {  # name -> (kind, text, the fact a writer reads)
     "title": (
         LESSON,
         "# %% My title\n1\n",
-        "01.py:1: the cell marker says more than a name and tags (title).",
+        "01.py:1: the cell marker says more than a name, tags and own (title).",
     ),
     "magic": (
         LESSON,

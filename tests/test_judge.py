@@ -90,6 +90,8 @@ def test_the_first_failure_is_told_in_full_and_the_others_by_name(owner):
     ]
     assert (verdict["status"], verdict["points"], verdict["failed_case"]) == ("failed", 0, 1)
     assert verdict["message"].splitlines() == wanted
+    folded = ['  Case "second"', "    given  nothing", "    seen   9", "    needs  7", *wanted[4:6]]
+    assert [told.splitlines() for told in verdict["others"]] == [folded]
 
 
 def test_an_answer_that_is_stopped_ends_the_check(owner):

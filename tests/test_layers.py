@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "course_utils"
 TOP = ("__init__", "__main__", "arguments", "commands", "copies", "doctor", "jupyter", "lab", "outcomes", "suite")
 LAYERS = [  # from the bottom; a name stands for a module or for a folder of modules
-    ("errors", "env", "records", "faults", "world", "clock", "receipts"),
+    ("errors", "env", "records", "faults", "world", "clock", "learners", "receipts"),
     ("server", "show"),
     (
         "tasks",
@@ -36,7 +36,7 @@ LAYERS = [  # from the bottom; a name stands for a module or for a folder of mod
         "traced",
         "trials",
     ),
-    ("grading", "build"),
+    ("grading", "build", "release"),
     TOP,
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

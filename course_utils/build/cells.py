@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from course_utils.errors import CourseError
@@ -26,6 +26,7 @@ class SourceCell:
     tags: tuple[str, ...]
     text: str  # of an answer: with the `# solution` markers
     line: int  # of its `# %%`
+    own: str = ""  # the task whose numbers it speaks of, where learners may have numbers of their own
 
 
 @contextmanager
@@ -55,17 +56,18 @@ def split(text: str, path: Path) -> list[SourceCell]:
 
 
 def as_cell(cell: dict, line: int, path: Path) -> SourceCell:
-    """The cell as a value; a marker that says more than a name and tags is refused."""
+    """The cell as a value; a marker that says more than a name, tags and `own` is refused."""
     metadata = {key: value for key, value in cell["metadata"].items() if key != "lines_to_next_cell"}
     tags = metadata.pop("tags", [])
     name = metadata.pop("name", "")
+    own = metadata.pop("own", "")
     if metadata or cell["cell_type"] not in ("markdown", "code") or not isinstance(tags, list):
         what = ", ".join(sorted(metadata)) or cell["cell_type"]
         raise CourseError(
-            f"{path.name}:{line}: the cell marker says more than a name and tags ({what}).",
+            f"{path.name}:{line}: the cell marker says more than a name, tags and own ({what}).",
             fix='write it like: # %% [markdown] name="intro"   or: # %% name="answer-gate" tags=["answer"]',
         )
-    return SourceCell(cell["cell_type"], name, tuple(tags), cell["source"], line)
+    return SourceCell(cell["cell_type"], name, tuple(tags), cell["source"], line, own)
 
 
 def named(cells: list[SourceCell]) -> Iterator[SourceCell]:
@@ -73,4 +75,4 @@ def named(cells: list[SourceCell]) -> Iterator[SourceCell]:
     for number, cell in enumerate(cells, 1):
         kind = "text" if cell.kind == "markdown" else "code"
         name = cell.name or f"{kind}-{number:02d}"
-        yield SourceCell(cell.kind, name, cell.tags, cell.text, cell.line)
+        yield replace(cell, name=name)

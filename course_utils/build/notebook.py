@@ -87,16 +87,18 @@ def with_targets(blank: dict[str, Any], solution: dict[str, Any]) -> dict[str, A
     return blank
 
 
-def written(notebook: dict[str, Any], *, source: str, text: str) -> str:
+def written(notebook: dict[str, Any], *, source: str, text: str, learner: str = "") -> str:
     """The file's text, with source and digests noted.
 
     Args:
         notebook: The finished notebook.
         source: The source file, relative to the project, with "/".
         text: The source file's text.
+        learner: Whose numbers it has; "" for the course's.
     """
     import nbformat
 
     lines = json.loads(nbformat.writes(nbformat.from_dict(notebook)))
-    lines["metadata"]["course"] = {"source": source, "digest": digest(text), "seal": seal(lines)}
+    whose = {"learner": learner} if learner else {}
+    lines["metadata"]["course"] = {"source": source, "digest": digest(text), "seal": seal(lines)} | whose
     return json.dumps(lines, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

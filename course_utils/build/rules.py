@@ -61,6 +61,10 @@ def refuse_tags(cell: SourceCell, kind: str, answers: int) -> None:
         raise CourseError(f"A markdown cell is tagged {roles.pop()}.", fix="tag a code cell.")
     if "target" in cell.tags and "given" not in roles:
         raise CourseError("A target that is not given.", fix='tag it "given" as well.')
+    if cell.own and not (cell.kind == "markdown" or "answer" in roles):
+        raise CourseError(
+            "A cell with `own` numbers that is neither text nor an answer.", fix="keep such numbers out of the others."
+        )
     if "check" in roles and not answers:
         raise CourseError("A check stands before any answer.", fix="put the answer cell above it.")
 

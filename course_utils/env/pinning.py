@@ -36,8 +36,9 @@ def compile_pins(arguments: list[str], extra_input: str = "") -> list[Pin]:
     Raises:
         CourseError: uv is not there, or found no solution.
     """
-    uv = Path(sys.executable).with_name("uv")
-    program = str(uv) if uv.exists() else shutil.which("uv")
+    here = Path(sys.executable).parent
+    places = (here, PROJECT / ".venv" / here.name)  # this Python's own, then the course's
+    program = next((str(place / "uv") for place in places if (place / "uv").exists()), shutil.which("uv"))
     if not program:
         raise CourseError(
             "uv, which makes the lock, is not here.", "run `python3 -m course_utils test` once; it brings uv."

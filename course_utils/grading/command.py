@@ -22,9 +22,14 @@ from course_utils.errors import CourseError
 from course_utils.grading import cells, marks, runner
 from course_utils.grading.report import Report, as_data, as_text
 from course_utils.grading.runner import Job, Limits
+from course_utils.grading.whose import Whose
+from course_utils.learners import read_roster
+from course_utils.receipts import submission_id
 
 USUAL = Limits()
+PER_LEARNER = "the file that `release` made the learners' folders with: each submission is judged by its own numbers"
 ENDED = "The course server ended while this notebook ran.\n  Try: do not stop programs from an answer."
+NOBODYS = Whose(())
 STATUS = {marks.PASSED: 0, marks.FAILED: 1, marks.BROKEN: 2}
 
 
@@ -47,6 +52,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="a folder for one report per submission, as text and as JSON")
     parser.add_argument("--json", action="store_true", help="print the reports as JSON")
     parser.add_argument("--solutions", type=Path, default=PROJECT / "solutions", help="where the solutions are")
+    parser.add_argument("--seed-per-learner", type=Path, metavar="FILE", help=PER_LEARNER)
     parser.add_argument("--cell-timeout", type=float, default=USUAL.cell, help="seconds for one cell")
     return parser.parse_args(argv)
 
@@ -55,7 +61,8 @@ def run(argv: Sequence[str]) -> int:
     """The exit status: 0 all passed, 1 not all, 2 nothing could be judged."""
     asked = arguments(argv)
     try:
-        reports = grade(asked.submissions, asked.solutions, limits=Limits(cell=asked.cell_timeout))
+        whose = Whose(read_roster(asked.seed_per_learner) if asked.seed_per_learner else ())
+        reports = grade(asked.submissions, asked.solutions, limits=Limits(cell=asked.cell_timeout), whose=whose)
         if asked.out:
             write(reports, asked.out)
     except CourseError as error:
@@ -74,6 +81,7 @@ def grade(
     *,
     limits: Limits = USUAL,
     server: Sequence[str] | None = None,
+    whose: Whose = NOBODYS,
 ) -> list[Report]:
     """One report for each path, in order.
 
@@ -82,6 +90,7 @@ def grade(
         solutions: The folder with the executed solutions.
         limits: What each notebook may use up.
         server: The command that starts a server with a judge; None is the course server.
+        whose: Tells who handed a file in, where learners have numbers of their own.
 
     Raises:
         CourseError: The fault is ours: no solutions, or no server.
@@ -89,17 +98,22 @@ def grade(
     pristine = {path.stem: cells.read_notebook(path) for path in sorted(solutions.glob("*.ipynb"))}
     if not pristine:
         raise CourseError(f"There are no solutions in {solutions.name}.", fix="run `python -m course_utils build`.")
-    reports = session(paths, pristine, limits, server)
+    reports = session(paths, pristine, limits, server, whose)
     if len(paths) > 1 and any(report is None for report in reports):
         # One of them ended the server: let each have its own, so that the others lose nothing by it.
         reports = [
-            report or session([path], pristine, limits, server)[0] for path, report in zip(paths, reports, strict=True)
+            report or session([path], pristine, limits, server, whose)[0]
+            for path, report in zip(paths, reports, strict=True)
         ]
     return [report or Report(path.name, refused=ENDED) for path, report in zip(paths, reports, strict=True)]
 
 
 def session(
-    paths: Sequence[Path], pristine: dict[str, cells.Notebook], limits: Limits, server: Sequence[str] | None
+    paths: Sequence[Path],
+    pristine: dict[str, cells.Notebook],
+    limits: Limits,
+    server: Sequence[str] | None,
+    whose: Whose,
 ) -> list[Report | None]:
     """The reports of one batch with one server; None for what ran when the server ended before all was done."""
     key = private_server.new_key()
@@ -108,20 +122,22 @@ def session(
         (folder / "server").mkdir(mode=0o700)
         with private_server.PrivateServer(folder, key=key, command=server or private_server.SERVE) as judge:
             tasks = judge.get("/judge/tasks")
-            taken = [take(path, pristine, tasks) for path in paths]
+            taken = [take(path, pristine, tasks, whose) for path in paths]
             return list(finished(taken, folder, judge, key, limits))
 
 
-def take(path: Path, pristine: dict[str, cells.Notebook], tasks: list[dict]) -> Submission | Report:
+def take(path: Path, pristine: dict[str, cells.Notebook], tasks: list[dict], whose: Whose) -> Submission | Report:
     """The submission ready to run, or the report that says why it cannot be."""
     try:
         handed_in = cells.read_notebook(path)
+        learner = whose.learner(path, handed_in)
         exercise = cells.exercise_of(handed_in, path, pristine)
         merged = cells.merge(handed_in, pristine[exercise])
     except CourseError as error:
         return Report(path.name, refused=str(error))
     checks = marks.checks_of(pristine[exercise], tasks)
-    return Submission(path, exercise, secrets.token_hex(8), merged, checks, title_of(merged, exercise))
+    id = submission_id(secrets.token_hex(8), learner and learner.seed)
+    return Submission(path, exercise, id, merged, checks, title_of(merged, exercise))
 
 
 def finished(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any
 
 from course_utils.faults import Plan
@@ -83,11 +82,12 @@ class Task:
     check: str  # its name in check(...), such as "chain.gate"
     title: str
     points: int
-    cases: Callable[[Random], Sequence[Case]]  # a seeded generator -> the cases, in a fixed number and order
+    cases: Callable[..., Sequence[Case]]  # a seeded generator, and the task's own numbers -> always as many cases
     hints: tuple[str, ...]  # each one a step further
     models: Mapping[str, str] = field(default_factory=lambda: {"llm": "small"})  # argument name -> model size
     tools: Mapping[str, str] = field(default_factory=dict)  # argument name -> a kind of tool that `handed` knows
-    driver: str = "call"  # how `handed` puts the answer to use; most are called once
+    own: Mapping[str, Sequence[int]] = field(default_factory=dict)  # a number -> what it may be; first the course's
+    driver: str = "call"  # how `drivers` puts the answer to use; most are called once
 
 
 def cut(text: str, length: int = 120) -> str:

@@ -3,7 +3,7 @@
 Layer 1: imports `asgi` and `wire`.
 A web page must not be able to use the server through the learner's browser: so the Host
 must be this machine (against DNS rebinding), nothing with an Origin comes in, and no CORS header ever goes out.
-The owner token opens everything; a scope's key opens that scope's /v1, its clock and its jumps, counts, sleeps and effects.
+The owner token opens everything; a scope's key opens that scope's /v1, its clock, counts, effects, jumps and sleeps.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The judge: hands out the cases of a task, compares what came back with what the server saw, gives the verdict.
 
-Layer 1: imports `cases`, `control`, `progress`, `receipts`, `sessions`, `verdicts` and `wire`; tasks are handed in.
-All state lives on the server's event loop; nothing here is shared between threads.
+Layer 1: imports `cases`, `control`, `own_numbers`, `progress`, `receipts`, `sessions`, `verdicts` and `wire`; tasks
+are handed in. All state lives on the server's event loop; nothing here is shared between threads.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from course_utils.receipts import sealed
+from course_utils.receipts import sealed, seed_in
 from course_utils.server.cases import Case, Seen, Task
 from course_utils.server.control import Asked, asked, course_of
+from course_utils.server.own_numbers import in_numbers, numbers_of
 from course_utils.server.progress import Progress
 from course_utils.server.sessions import Session
 from course_utils.server.verdicts import Verdict
@@ -54,10 +55,19 @@ class Judge:
     Args:
         key: When grading: held-back cases run too, and verdicts are signed with it.
         progress: In self-study: where verdicts and hints are kept.
+        learner: In self-study: the seed of the learner's own numbers; None for the course's.
     """
 
-    def __init__(self, tasks: Mapping[str, Task], *, key: bytes | None = None, progress: Progress | None = None):
+    def __init__(
+        self,
+        tasks: Mapping[str, Task],
+        *,
+        key: bytes | None = None,
+        progress: Progress | None = None,
+        learner: int | None = None,
+    ) -> None:
         self.tasks = tasks
+        self.learner = learner
         self.key = key
         self.progress = progress or Progress()
         self.sessions: dict[str, Session] = {}
@@ -77,7 +87,7 @@ class Judge:
     async def list_tasks(self, request: Request) -> JSONResponse:
         return JSONResponse(
             [
-                {"check": task.check, "points": task.points, "title": task.title, "cases": len(self.cases_of(task, 0))}
+                {"check": task.check, "points": task.points, "title": task.title, "cases": len(self.cases_of(task, ""))}
                 for task in self.tasks.values()
             ]
         )
@@ -95,7 +105,9 @@ class Judge:
         if task is None:
             return self.unknown()
         shown = self.progress.hint(task.check, len(task.hints))
-        return JSONResponse({"number": shown, "of": len(task.hints), "text": task.hints[shown - 1]})
+        return JSONResponse(
+            {"number": shown, "of": len(task.hints), "text": in_numbers(task.hints[shown - 1], task, self.learner)}
+        )
 
     async def begin(self, request: Request) -> JSONResponse:
         wanted = await asked(request, Begin)
@@ -104,7 +116,7 @@ class Judge:
             return self.unknown()
         if self.key and (known := self.verdicts.get(wanted.submission, {}).get(task.check)):
             return JSONResponse({"verdict": asdict(known)})  # when grading, the first verdict stands
-        cases = self.cases_of(task, self.seed(wanted.submission, task))
+        cases = self.cases_of(task, wanted.submission)
         session = Session(secrets.token_hex(8), task, cases, wanted.submission)
         self.sessions[session.id] = session
         course = course_of(request)
@@ -146,8 +158,11 @@ class Judge:
             self.progress.verdict(verdict)
         return verdict
 
-    def cases_of(self, task: Task, seed: int) -> list[Case]:
-        return [case for case in task.cases(Random(seed)) if self.key or not case.held_back]
+    def cases_of(self, task: Task, submission: str) -> list[Case]:
+        """The cases that count here, with the numbers of whoever it is."""
+        numbers = numbers_of(task, seed_in(submission) if self.key else self.learner)
+        cases = task.cases(Random(self.seed(submission, task)), **numbers)
+        return [case for case in cases if self.key or not case.held_back]
 
     def seed(self, submission: str, task: Task) -> int:
         """Fresh for self-study; when grading, the same for the same submission and check."""

@@ -33,6 +33,7 @@ class Verdict:
     misconception: str = ""
     failed_case: int = 0  # number of the first case that failed, from 1; 0 when none did
     trace: list[dict[str, Any]] = field(default_factory=list)  # the records of that case
+    others: list[str] = field(default_factory=list)  # the failures behind the first one, in lines
 
 
 def not_written(task: Task, cases: int) -> Verdict:
@@ -58,6 +59,8 @@ def summed_up(task: Task, cases: Sequence[Case], findings: Sequence[Finding | No
     failed = [number for number, finding in enumerate(findings) if finding]
     first = findings[failed[0]]
     also = [cases[number].name for number in failed[1:]]
+    ending = about_the_rest(also, len(cases) - len(findings))
+    told = [in_words(cases[number], findings[number]) for number in failed]
     return Verdict(
         task.check,
         "failed",
@@ -65,11 +68,12 @@ def summed_up(task: Task, cases: Sequence[Case], findings: Sequence[Finding | No
         len(cases),
         0,
         f"✗ {task.check}: {passed} of {count(len(cases), 'case')}",
-        in_words(cases[failed[0]], first, also, len(cases) - len(findings)),
+        "\n".join([told[0], *ending]),
         first.fix,
         first.misconception,
         failed[0] + 1,
         [asdict(record) for record in trace],
+        told[1:],
     )
 
 
@@ -83,8 +87,8 @@ def still_running(stopped: str, trace: Trace) -> Finding:
     )
 
 
-def in_words(case: Case, finding: Finding, also: Sequence[str], not_run: int) -> str:
-    """The lines under a failed check: the first failure in full, the others by name."""
+def in_words(case: Case, finding: Finding) -> str:
+    """One failure in lines."""
     lines = [
         line("  Case ", f'"{case.name}"'),
         line("    given  ", finding.given),
@@ -94,12 +98,18 @@ def in_words(case: Case, finding: Finding, also: Sequence[str], not_run: int) ->
     ]
     if finding.misconception:
         lines.append(line("  A common belief behind this: ", finding.misconception))
+    return "\n".join(lines)
+
+
+def about_the_rest(also: Sequence[str], not_run: int) -> list[str]:
+    """The lines about the other cases, by name."""
+    lines = []
     if also:
         more = f" and {len(also) - MOST_NAMED} more" if len(also) > MOST_NAMED else ""
         lines.append(line("  Also failed: ", f"{', '.join(also[:MOST_NAMED])}{more}."))
     if not_run:
         lines.append(line("  Not run after that: ", f"{count(not_run, 'case')}."))
-    return "\n".join(lines)
+    return lines
 
 
 def line(head: str, text: str) -> str:

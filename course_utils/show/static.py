@@ -26,9 +26,9 @@ def plain(text: str) -> str:
     return text.replace("`", "")
 
 
-def card(inner: str, *, kind: str) -> str:
-    """A quiet frame around a question or a result; `kind` becomes its CSS class."""
-    style = f"border:1px solid {LINE};border-radius:6px;padding:0.6em 1em;max-width:46em;color:{INK}"
+def card(inner: str, *, kind: str, width: int = 46) -> str:
+    """A quiet frame around a question or a result; `kind` becomes its CSS class, `width` is in em."""
+    style = f"border:1px solid {LINE};border-radius:6px;padding:0.6em 1em;max-width:{width}em;color:{INK}"
     return f'<div class="course-{kind}" style="{style}">{inner}</div>'
 
 

@@ -6,7 +6,7 @@ was shown, and when; its verdict is the case's and has nothing to do with how an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from random import Random
 from typing import Any
@@ -20,27 +20,30 @@ from course_utils.tasks.labels import in_plain_words
 from course_utils.tasks.texts import nonce, words
 
 KEYS = ("text", "model", "cost")
-PRICE = {"small": 1, "large": 20}
+LARGE_COSTS = (20, 12, 14, 15, 16, 18, 22, 24, 25, 28, 30)  # the course's price, then what else a learner may be given
 NO = 409  # how the judge's "no" travels; `handed` makes False of it
 LARGE_ALONE = "that an escalated question costs what the large model costs; the small one is paid for, too."
 SOUND = "that one can hear from an answer whether it is right; the judge decides."
 BOTH = "that asking both at once costs nothing; a cascade is there to ask the large model rarely."
 
 
-def cascade(rng: Random) -> list[Case]:
+def cascade(rng: Random, large: int = LARGE_COSTS[0]) -> list[Case]:
+    made = partial(cascade_case, rng, {"small": 1, "large": large})
     return [
-        cascade_case("good enough", rng, words(rng, 6), accepted=True),
-        cascade_case("not good enough", rng, words(rng, 6), accepted=False),
-        cascade_case("an unsure answer that is right", rng, f"I am not sure. {words(rng, 4)}", accepted=True),
-        cascade_case("a sure answer that is wrong", rng, f"Certainly: {words(rng, 4)}", accepted=False),
-        cascade_case("an empty answer", rng, "", accepted=False),
-        cascade_case("a long answer is wrong", rng, words(rng, 40), accepted=False, held_back=True),
-        cascade_case("one word is right", rng, nonce(rng), accepted=True, held_back=True),
-        cascade_case("an empty answer is right", rng, "", accepted=True, held_back=True),
+        made("good enough", words(rng, 6), accepted=True),
+        made("not good enough", words(rng, 6), accepted=False),
+        made("an unsure answer that is right", f"I am not sure. {words(rng, 4)}", accepted=True),
+        made("a sure answer that is wrong", f"Certainly: {words(rng, 4)}", accepted=False),
+        made("an empty answer", "", accepted=False),
+        made("a long answer is wrong", words(rng, 40), accepted=False, held_back=True),
+        made("one word is right", nonce(rng), accepted=True, held_back=True),
+        made("an empty answer is right", "", accepted=True, held_back=True),
     ]
 
 
-def cascade_case(name: str, rng: Random, first: str, *, accepted: bool, held_back: bool = False) -> Case:
+def cascade_case(
+    rng: Random, price: Mapping[str, int], name: str, first: str, *, accepted: bool, held_back: bool = False
+) -> Case:
     question, second = f"What does article {nonce(rng)} of the help centre say?", words(rng, 12)
     texts = {"small": first, "large": second}
 
@@ -50,7 +53,7 @@ def cascade_case(name: str, rng: Random, first: str, *, accepted: bool, held_bac
     def verdict(shown: Effect, number: int) -> int:
         return 200 if accepted and shown.data == {"question": question, "answer": first} else NO
 
-    judge = partial(judge_cascade, question=question, texts=texts, accepted=accepted)
+    judge = partial(judge_cascade, question=question, texts=texts, accepted=accepted, price=price)
     return Case(name, {"question": question}, script, judge, held_back, Scene(outcome=verdict))
 
 
@@ -60,7 +63,9 @@ def size_of(model: str) -> str:
 
 
 @expect.in_order
-def judge_cascade(seen: Seen, *, question: str, texts: dict[str, str], accepted: bool) -> Iterator[Finding | None]:
+def judge_cascade(
+    seen: Seen, *, question: str, texts: dict[str, str], accepted: bool, price: Mapping[str, int]
+) -> Iterator[Finding | None]:
     given = f"the small model answers {texts['small']!r}; `accept` says {'yes' if accepted else 'no'} to that"
     wanted = "small" if accepted else "large"
     needs = f"the {wanted} model's answer"
@@ -72,7 +77,7 @@ def judge_cascade(seen: Seen, *, question: str, texts: dict[str, str], accepted:
     for number in range(1, len(seen.trace) + 1):
         fix = "each model gets the question as it is."
         yield expect.carries(seen, number, question, given=given, what="the question", fix=fix)
-    yield reported(seen, wanted, texts[wanted], given=given)
+    yield reported(seen, wanted, texts[wanted], price, given=given)
 
 
 def cheap_first(seen: Seen, *, given: str) -> Finding | None:
@@ -148,19 +153,20 @@ def too_early(last: Record, verdict: Effect, *, given: str) -> Finding | None:
     return Finding(given, what, "one after the other", "ask `large` behind the verdict.", BOTH)
 
 
-def reported(seen: Seen, wanted: str, text: str, *, given: str) -> Finding | None:
+def reported(seen: Seen, wanted: str, text: str, price: Mapping[str, int], *, given: str) -> Finding | None:
     """A finding unless text, model and cost came back."""
     got: Any = seen.returned
     needs = "{'text': …, 'model': …, 'cost': …}"
     if not isinstance(got, dict) or set(got) != set(KEYS):
         return Finding(given, f"your function gave {seen.outcome}", needs, "return a dict with these three keys.")
-    cost = PRICE["small"] + (PRICE["large"] if wanted == "large" else 0)
+    cost = price["small"] + (price["large"] if wanted == "large" else 0)
     if got["model"] != wanted:
         fix = "name the model whose answer you return: 'small' or 'large'."
         return Finding(given, f"`model` is {got['model']!r}", repr(wanted), fix)
     if isinstance(got["cost"], bool) or got["cost"] != cost:
-        fix = "add up what every request costs: 1 for the small model, 20 for the large one."
-        belief = LARGE_ALONE if got["cost"] == PRICE["large"] else ""
+        small, large = price["small"], price["large"]
+        fix = f"add up what every request costs: {small} for the small model, {large} for the large one."
+        belief = LARGE_ALONE if got["cost"] == large else ""
         return Finding(given, f"`cost` is {got['cost']!r}", str(cost), fix, belief)
     shown = Seen(seen.trace, got["text"])
     fix = "the text of the answer that was taken: `.text`."
@@ -175,8 +181,9 @@ TASK = Task(
     (
         "Two requests at most; whether there is a second one depends on one test.",
         "What has an escalated question cost in total? Both models have worked on it.",
-        "`if accept(question, answer.text): return {…, 'cost': 1}`; else ask `large` and return 'cost': 21.",
+        "`if accept(question, answer.text): return {…, 'cost': 1}`; else ask `large` and return 'cost': 1 + 20.",
     ),
     models={"small": "small", "large": "large"},
     tools={"accept": "accept"},
+    own={"large": LARGE_COSTS},
 )

@@ -14,8 +14,10 @@ from course_utils.tasks import expect
 from course_utils.tasks.texts import answers, nonce, ticket, words
 
 LANGUAGES = ("German", "French", "Spanish", "Italian", "Dutch", "Polish", "Danish", "Portuguese")
+MOST_WORDS = (20, *range(12, 20), *range(21, 31))  # the course's, then what else a learner may be given
 HISTORY = "that a later step should see everything the first step saw."
 TRUSTED = "that an answer with status 200 is an answer you can use."
+FROM_TICKET = "ask about the ticket, as the buggy one does."
 FROM_TEXT = "build the first prompt from the text."
 FROM_SUMMARY = "build the second prompt from the summary."
 SECOND = "return what the second request brought."
@@ -80,9 +82,7 @@ def judge_good_order(seen: Seen, *, text: str, found: str, order: str, reply: st
     yield expect.crashed(seen, given=given, needs="the reply about that order")
     fix = "one request for the number, one for the reply."
     yield expect.request_count(seen, 2, given=given, then="the reply", fix=fix)
-    yield expect.carries(
-        seen, 1, text, given=given, what="the ticket", fix="ask about the ticket, as the buggy one does."
-    )
+    yield expect.carries(seen, 1, text, given=given, what="the ticket", fix=FROM_TICKET)
     fix = "put the number into the second prompt."
     yield expect.carries(seen, 2, order, given=given, what="the order number", fix=fix)
     yield expect.returned(seen, reply, given=given, what="the text of the second answer", fix=SECOND)
@@ -92,9 +92,7 @@ def judge_good_order(seen: Seen, *, text: str, found: str, order: str, reply: st
 def judge_no_order(seen: Seen, *, text: str, found: str) -> Iterator[Finding | None]:
     given = f"the model answers your first request with {found!r}"
     yield judge_closed_gate(seen, given=given, what="an answer that is no order number")
-    yield expect.carries(
-        seen, 1, text, given=given, what="the ticket", fix="ask about the ticket, as the buggy one does."
-    )
+    yield expect.carries(seen, 1, text, given=given, what="the ticket", fix=FROM_TICKET)
 
 
 @expect.in_order
@@ -109,35 +107,36 @@ def judge_closed_gate(seen: Seen, *, given: str, what: str) -> Iterator[Finding 
 # --- chain.gate --------------------------------------------------------------------------------------------------
 
 
-def gate(rng: Random) -> list[Case]:
-    broken_lines = words(rng, 20).replace(" ", " \n ", 4)
+def gate(rng: Random, most: int = MOST_WORDS[0]) -> list[Case]:
+    made = partial(gate_case, rng=rng, most=most)
+    broken_lines, with_short_ones = words(rng, most).replace(" ", " \n ", 4), "a b c d e f " + words(rng, most - 5)
     return [
-        gate_case("a summary of 12 words", rng, words(rng, 12), good=True),
-        gate_case("a summary of exactly 20 words", rng, words(rng, 20), good=True),
-        gate_case("a summary of 21 words", rng, words(rng, 21)),
-        gate_case("a summary of 40 words", rng, words(rng, 40)),
-        gate_case("an empty summary", rng, ""),
-        gate_case("a summary of spaces and line breaks", rng, "  \n \t "),
-        gate_case("20 words on several lines", rng, broken_lines, good=True, held_back=True),
-        gate_case("21 words with short ones among them", rng, "a b c d e f " + words(rng, 15), held_back=True),
+        made("a summary of 8 words", summary=words(rng, 8)),
+        made(f"a summary of exactly {most} words", summary=words(rng, most)),
+        made(f"a summary of {most + 1} words", summary=words(rng, most + 1)),
+        made("a summary of 40 words", summary=words(rng, 40)),
+        made("an empty summary", summary=""),
+        made("a summary of spaces and line breaks", summary="  \n \t "),
+        made(f"{most} words on several lines", summary=broken_lines, held_back=True),
+        made(f"{most + 1} words with short ones among them", summary=with_short_ones, held_back=True),
     ]
 
 
-def gate_case(name: str, rng: Random, summary: str, *, good: bool = False, held_back: bool = False) -> Case:
+def gate_case(name: str, rng: Random, most: int, summary: str, *, held_back: bool = False) -> Case:
     (text, inside), language, translation = ticket(rng), rng.choice(LANGUAGES), words(rng, 15)
     judge = judge_bad_summary
-    if good:
+    if 1 <= len(summary.split()) <= most:
         judge = partial(judge_good_summary, inside=inside, language=language, translation=translation)
-    judge = partial(judge, text=text, summary=summary)
+    judge = partial(judge, text=text, summary=summary, most=most)
     return Case(name, {"text": text, "language": language}, answers(summary, translation), judge, held_back)
 
 
 @expect.in_order
 def judge_good_summary(
-    seen: Seen, *, text: str, inside: str, language: str, summary: str, translation: str
+    seen: Seen, *, text: str, inside: str, language: str, summary: str, translation: str, most: int
 ) -> Iterator[Finding | None]:
     given = f"the model's summary has {len(summary.split())} words; the language is {language}"
-    fix = "let a summary of 1 to 20 words through; words are what `split()` finds."
+    fix = f"let a summary of 1 to {most} words through; words are what `split()` finds."
     yield expect.let_through(seen, "ValueError", given=given, needs="the translation", fix=fix)
     yield expect.crashed(seen, given=given, needs="the translation")
     fix = "one request for the summary, one for its translation."
@@ -153,10 +152,10 @@ def judge_good_summary(
 
 
 @expect.in_order
-def judge_bad_summary(seen: Seen, *, text: str, summary: str) -> Iterator[Finding | None]:
+def judge_bad_summary(seen: Seen, *, text: str, summary: str, most: int) -> Iterator[Finding | None]:
     number = len(summary.split())
     given = f"the model's summary has {number} words" if number else f"the model's summary is {summary!r}"
-    what = "an empty summary, or one of more than 20 words,"
+    what = f"an empty summary, or one of more than {most} words,"
     yield judge_closed_gate(seen, given=given, what=what)
     yield expect.carries(seen, 1, text, given=given, what="the text", fix=FROM_TEXT)
 
@@ -196,5 +195,6 @@ TASKS = (
             "`summary = llm.invoke(...).text`; test `summary.strip()` and `len(summary.split())`; raise; only then the "
             "second `invoke`, built from `summary` and `language`.",
         ),
+        own={"most": MOST_WORDS},
     ),
 )

@@ -136,7 +136,7 @@ def reply_about_order(ticket: str, llm) -> str:
 # %% name="check-mend" tags=["check"]
 check("chain.mend", reply_about_order)
 
-# %% [markdown] name="gate-task"
+# %% [markdown] name="gate-task" own="chain.gate"
 # ## 4. A chain with a gate of your own (3 points)
 #
 # The shop's colleagues abroad want a short summary in their own language.
@@ -156,8 +156,8 @@ ax = workflow_graph(
     [
         ("start", "summarise"),
         ("summarise", "gate"),
-        ("gate", "translate", "1 to 20 words"),
-        ("gate", "ValueError", "empty or longer"),
+        ("gate", "translate", "short enough"),
+        ("gate", "ValueError", "empty or too long"),
         ("translate", "end"),
     ],
     kinds={"summarise": "model", "gate": "code", "translate": "model"},
@@ -165,7 +165,7 @@ ax = workflow_graph(
 )
 
 
-# %% name="answer-gate" tags=["answer"]
+# %% name="answer-gate" tags=["answer"] own="chain.gate"
 def summarise_translate(text: str, language: str, llm) -> str:
     """Translate a summary of at most 20 words; ValueError when the summary is empty or too long."""
     # solution

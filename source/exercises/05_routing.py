@@ -248,7 +248,7 @@ def support_bot(message: str, desks: dict[str, str], llm) -> dict:
 # %% name="check-bot" tags=["check"]
 check("routing.bot", support_bot)
 
-# %% [markdown] name="cascade-task"
+# %% [markdown] name="cascade-task" own="routing.cascade"
 # ## 6. Cheap first (3 points)
 #
 # A question to the small model costs 1, a question to the large one costs 20.
@@ -280,7 +280,7 @@ ax = workflow_graph(
 )
 
 
-# %% name="answer-cascade" tags=["answer"]
+# %% name="answer-cascade" tags=["answer"] own="routing.cascade"
 def cascade(question: str, small, large, accept) -> dict:
     """The answer, whose it is, and what it has cost."""
     # solution
@@ -293,7 +293,7 @@ def cascade(question: str, small, large, accept) -> dict:
 # %% name="check-cascade" tags=["check"]
 check("routing.cascade", cascade)
 
-# %% [markdown] name="afterwards"
+# %% [markdown] name="afterwards" own="routing.cascade"
 # ## Afterwards
 #
 # Your functions work with any model. Try them on tickets of the shop, in a new cell:
