@@ -13,8 +13,9 @@ from contextlib import suppress
 from typing import Any
 
 from course_utils.attempt import Drive, awaited, refuse_parameters
-from course_utils.idleness import watch, watched_beside
+from course_utils.idleness import quiet, watch, watched_beside
 
+SETTLE = 1.0  # real seconds for what is under way at the end to come to rest
 OURS = ("jump", "linger")  # arguments that are for the driver and not for the answer
 
 
@@ -52,6 +53,9 @@ async def overseen(
             await afterwards()
     finally:
         watcher.cancel()
+        with suppress(TimeoutError):  # whoever is cancelled while it connects would leave its socket open
+            async with asyncio.timeout(SETTLE):
+                await quiet()
     if isinstance(outcome, BaseException):
         raise outcome
     return outcome

@@ -1,6 +1,6 @@
 """Exercise 4, "Stay under the speed limit", warm-up: Little's law says how many workers keep a plan full.
 
-Layer 2: imports `records` and `server.cases`. No model is asked: the number itself is judged.
+Layer 2: imports `expect`, `texts` and `server.cases`. No model is asked: the number itself is judged.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Exercise 4, "Stay under the speed limit", third task: all items at the plan's pace, with just enough workers.
 
-Layer 2: imports `expect`, `little`, `overlap`, `parallel`, `scripts`, `starts`, `texts`, `server.cases` and
-`server.wire`. Times are course seconds, on a clock that jumps, and so exact. The scene's limit is a real bucket.
+Layer 2: imports `expect`, `little`, `overlap`, `parallel`, `scripts`, `starts`, `texts`, `records` and `server`. Times are course seconds, on a clock that jumps, and so exact. The scene's limit is a real bucket.
 """
 
 from __future__ import annotations
@@ -23,8 +22,10 @@ from course_utils.tasks.scripts import STRAY, prompt_of, said
 from course_utils.tasks.starts import PAUSES, SLACK, listed, per_second, refused, starts, together
 from course_utils.tasks.texts import words
 
-NOBODY = "that the library, or the provider, will see to a sensible number."
-DOOR = "that a semaphore (or a group of fixed size) is a rate limiter; it bounds what is open, not how many start."
+DOOR = (
+    "that a semaphore is a rate limiter; it bounds what is open, not how many start (and the library bounds neither)."
+)
+CLOCK = "wait through `asleep`. A semaphore knows no clock; `asyncio.sleep` and `InMemoryRateLimiter` know another."
 AFTERWARDS = "that a refusal costs nothing; providers count refused requests, too."
 TURN = "that a turn keeps; whoever waits after its turn has come starts together with others."
 OPEN = "that a pace bounds what is open; it asks nobody whether the earlier calls are done."
@@ -141,8 +142,7 @@ def too_fast(seen: Seen, desk: Desk, burst: int) -> Finding:
         fix = "a retry mends what has gone wrong already; let each item start at a moment at which it is let in."
         return Finding(desk.given, what, needs, fix, AFTERWARDS)
     if not seen.sleeps:
-        fix = "look at when they start. Nothing in your function waits on the course clock: `await asleep(…)`."
-        return Finding(desk.given, what, needs, fix, NOBODY if len(moments) >= len(desk.items) else DOOR)
+        return Finding(desk.given, f"{what}, and no wait on the course clock", needs, CLOCK, DOOR)
     is_spell = desk.slow_from and refused(seen)[0].course_start >= SLOW - SLACK
     if is_spell and seen.trace.peak <= desk.workers + burst:
         fix = "take your turn last, right before the call: first a free worker, and then the turn."
@@ -163,11 +163,7 @@ def too_slow(seen: Seen, desk: Desk) -> Finding | None:
     needs = f"the last start by {desk.latest:.3g} s"
     if not seen.sleeps:
         what += ", and no wait on the course clock"
-        if seen.trace.peak > 1:
-            fix = "a door lets the next one in when somebody comes out; a pace looks at the clock (`now`, `asleep`)."
-            return Finding(desk.given, what, needs, fix, DOOR)
-        fix = "wait through `asleep`: real seconds, as in `asyncio.sleep` or `InMemoryRateLimiter`, do not count here."
-        return Finding(desk.given, what, needs, fix)
+        return Finding(desk.given, what, needs, CLOCK)
     if seen.trace.peak <= 1 < desk.workers:
         what += "; each call waited for the one before"
         return Finding(desk.given, what, needs, "let a call begin while earlier ones are open.", SINGLE_FILE)

@@ -812,4 +812,5 @@ quiz("history-squared")
 calibration()
 
 # %% [markdown] name="next"
-# **Next:** lesson 3, *Parallel execution*: the line with `ThreadPoolExecutor(10)` in it, and what it may cost.
+# **Next:** [exercise 2, *More than fits*](../exercises/02_more_than_fits.ipynb): a text that is longer than any prompt, and the parts of it that nobody read.
+# Then lesson 3, *Parallel execution*: the line with `ThreadPoolExecutor(10)` in it, and what it may cost.
