@@ -250,7 +250,7 @@ def test_a_full_folder_is_left_alone(handout, capsys):
 def test_an_empty_folder_may_be_there(tmp_path):
     """As a file manager makes it."""
     (tmp_path / "new").mkdir()
-    folder.write(tmp_path / "new", ROOT, Learner("ada", 1))
+    folder.Handout(ROOT).write(tmp_path / "new", Learner("ada", 1))
     assert (tmp_path / "new" / "learner.json").exists()
 
 

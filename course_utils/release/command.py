@@ -34,14 +34,15 @@ def run(argv: Sequence[str]) -> int:
     """The exit status: 0 when all is written, 1 when not."""
     asked = arguments(argv)
     try:
+        roster = read_roster(asked.seed_per_learner) if asked.seed_per_learner else []
         folder.refuse_stale(asked.root)
-        if not asked.seed_per_learner:
-            folder.write(asked.outdir, asked.root)
+        handout = folder.Handout(asked.root)
+        if not roster:
+            handout.write(asked.outdir)
             print(f"{asked.outdir} is the learner's folder: {size(asked.outdir)}.")
             return 0
-        roster = read_roster(asked.seed_per_learner)
         for learner in roster:
-            folder.write(asked.outdir / learner.id, asked.root, learner)
+            handout.write(asked.outdir / learner.id, learner)
         each = size(asked.outdir / roster[0].id)
         print(f"{asked.outdir} holds a folder for each of {len(roster)} learners: {each} each.")
         print(f"Grade with the same file: python3 -m course_utils grade --seed-per-learner {asked.seed_per_learner} …")

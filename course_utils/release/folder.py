@@ -20,7 +20,7 @@ from course_utils.build.command import problems
 from course_utils.build.freshness import targets
 from course_utils.errors import CourseError
 from course_utils.learners import FILE, Learner, written
-from course_utils.release.personal import exercise_for
+from course_utils.release.personal import Exercise
 from course_utils.release.visible import without_held_back
 from course_utils.tasks import TASKS
 
@@ -47,26 +47,51 @@ def refuse_stale(root: Path) -> None:
         raise CourseError(f"{found[0]} ({len(found)} in all)", fix="run `python3 -m course_utils build` first.")
 
 
-def write(folder: Path, root: Path, learner: Learner | None = None) -> None:
-    """Write the whole folder of one learner, or of all of them.
+class Handout:
+    """The folder that all learners get, ready to be written any number of times.
 
     Raises:
-        CourseError: It is there already, or something in the course must not be handed out.
+        CourseError: Something in the course must not be handed out.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise CourseError(f"{folder} is there already.", fix="choose another name, or delete it.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
-        draft = Path(name, "course")
-        for path in handed_out(root):
-            (draft / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(root / path, draft / path)
-        for path, text in rewritten(root, learner):
-            (draft / path).write_text(text, "utf-8", newline="\n")
-        refuse_held_back(draft)
-        if folder.exists():
-            folder.rmdir()
-        draft.rename(folder)
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.files = list(handed_out(root))
+        modules = {path.name: path.read_text("utf-8") for path in sorted((root / TASK_MODULES).glob("*.py"))}
+        self.texts = {f"{TASK_MODULES}/{name}": text for name, text in without_held_back(modules).items()}
+        self.texts["README.md"] = TEACHERS.sub("", (root / "README.md").read_text("utf-8"))
+        self.exercises = [Exercise(path, root) for path in sorted((root / "source/exercises").glob("*.py"))]
+        self.is_checked = False
+
+    def write(self, folder: Path, learner: Learner | None = None) -> None:
+        """Write the whole folder, with the learner's numbers if it is for one.
+
+        Raises:
+            CourseError: It is there already, or it would hold cases that are held back.
+        """
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise CourseError(f"{folder} is there already.", fix="choose another name, or delete it.")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
+            draft = Path(name, "course")
+            for path in self.files:
+                (draft / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(self.root / path, draft / path)
+            for path, text in (self.texts | self.own_texts(learner)).items():
+                (draft / path).write_text(text, "utf-8", newline="\n")
+            if not self.is_checked:  # the tasks are the same in every folder
+                refuse_held_back(draft)
+                self.is_checked = True
+            if folder.exists():
+                folder.rmdir()
+            draft.rename(folder)
+
+    def own_texts(self, learner: Learner | None) -> dict[str, str]:
+        """The files that are one learner's, with their texts."""
+        if learner is None:
+            return {}
+        own = {f"exercises/{each.source.stem}.ipynb": each.notebook_for(learner) for each in self.exercises}
+        return own | {FILE: written(learner)}
 
 
 def handed_out(root: Path) -> Iterator[str]:
@@ -79,18 +104,6 @@ def handed_out(root: Path) -> Iterator[str]:
             is_ours = any(inside.is_relative_to(ours) for ours in NOT_FOR_LEARNERS)
             if path.is_file() and not path.is_symlink() and not is_hidden and not is_ours:
                 yield inside.as_posix()
-
-
-def rewritten(root: Path, learner: Learner | None) -> Iterator[tuple[str, str]]:
-    """The files that read otherwise for learners, with their texts."""
-    modules = {path.name: path.read_text("utf-8") for path in sorted((root / TASK_MODULES).glob("*.py"))}
-    for name, text in without_held_back(modules).items():
-        yield f"{TASK_MODULES}/{name}", text
-    yield "README.md", TEACHERS.sub("", (root / "README.md").read_text("utf-8"))
-    if learner:
-        yield FILE, written(learner)
-        for source in sorted((root / "source/exercises").glob("*.py")):
-            yield f"exercises/{source.stem}.ipynb", exercise_for(learner, source, root)
 
 
 LIST_CASES = """

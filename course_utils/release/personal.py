@@ -21,18 +21,28 @@ from course_utils.server.own_numbers import exchanged, pairs
 from course_utils.tasks import TASKS
 
 
-def exercise_for(learner: Learner, source: Path, root: Path) -> str:
-    """The text of the notebook that the learner gets.
+class Exercise:
+    """One exercise, ready to be written for any number of learners.
 
     Raises:
         CourseError: The source is not sound, or its solution is missing.
     """
-    cells = personal(read_source(source, EXERCISE), learner.seed)
-    notebook = unexecuted(cells, is_blank=True)
-    if any("target" in cell.tags for cell in cells):
-        notebook = with_targets(notebook, solution_of(source, root))
-    name = source.relative_to(root).as_posix()
-    return written(notebook, source=name, text=source.read_text("utf-8"), learner=learner.id)
+
+    def __init__(self, source: Path, root: Path) -> None:
+        self.source, self.root = source, root
+        self.text = source.read_text("utf-8")
+        self.cells = read_source(source, EXERCISE)
+        personal(self.cells, None)
+        self.solution = solution_of(source, root) if any("target" in cell.tags for cell in self.cells) else None
+
+    def notebook_for(self, learner: Learner) -> str:
+        """The text of the notebook that the learner gets."""
+        notebook = unexecuted(personal(self.cells, learner.seed), is_blank=True)
+        if self.solution:
+            notebook = with_targets(notebook, self.solution)
+        return written(
+            notebook, source=self.source.relative_to(self.root).as_posix(), text=self.text, learner=learner.id
+        )
 
 
 def personal(cells: Sequence[SourceCell], seed: int | None) -> list[SourceCell]:

@@ -28,7 +28,10 @@ def without_held_back(modules: Mapping[str, str]) -> dict[str, str]:
         if left := next(marked(tree), None):
             fact = f"{name}, line {left.value.lineno}: a case is held back where it cannot be cut out."
             raise CourseError(fact, fix="make it an element of the list of cases, with held_back=True.")
-    while dropped := {name for name, tree in trees.items() if drop(tree, before - loaded(trees.values()))}:
+    while gone := before - loaded(trees.values()):
+        dropped = {name for name, tree in trees.items() if drop(tree, gone)}
+        if not dropped:
+            break
         touched |= dropped
     return {name: ast.unparse(trees[name]) + "\n" if name in touched else text for name, text in modules.items()}
 
