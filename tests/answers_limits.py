@@ -453,8 +453,7 @@ async def throttled_retries(items, per_minute, seconds, llm, now, asleep):
 async def throttled_langchain(items, per_minute, seconds, llm, now, asleep):
     limiter = InMemoryRateLimiter(requests_per_second=per_minute / 60, check_every_n_seconds=0.05, max_bucket_size=1)
     paced = llm.model_copy(update={"rate_limiter": limiter})
-    config = {"max_concurrency": workers_gap(per_minute, seconds)}
-    return [answer.text for answer in await paced.abatch(items, config)]
+    return await gathered(items, paced, nothing, workers_gap(per_minute, seconds))
 
 
 async def throttled_real_sleep(items, per_minute, seconds, llm, now, asleep):

@@ -1,6 +1,7 @@
 """Exercise 4, "Stay under the speed limit", third task: all items at the plan's pace, with just enough workers.
 
-Layer 2: imports `expect`, `little`, `overlap`, `parallel`, `scripts`, `starts`, `texts`, `records` and `server`. Times are course seconds, on a clock that jumps, and so exact. The scene's limit is a real bucket.
+Layer 2: imports `expect`, `little`, `overlap`, `parallel`, `scripts`, `starts`, `texts`, `records` and `server`. Times
+are course seconds, on a clock that jumps, and so exact. The scene's limit is a real bucket.
 """
 
 from __future__ import annotations
