@@ -34,7 +34,7 @@ def check(name: str, answer: Callable[..., Any]) -> None:
     """
     if not isinstance(name, str):
         raise CourseError(f"check({name!r}, …) has no name first.", fix='write check("chain.gate", your_function).')
-    if not callable(answer):
+    if not callable(answer) or isinstance(answer, str):  # LangChain's `.text` is a text that can be called
         kind = type(answer).__name__
         raise CourseError(
             f"check({name!r}, …) got a value of type {kind}.", fix="hand over the function itself, without ()."
@@ -100,5 +100,7 @@ def show(failure: Failure, trace: Trace) -> bool:
     if trace:
         from course_utils.show.timeline import timeline
 
-        display(timeline(trace, title="The requests of the first case that failed").figure)
+        picture = timeline(trace, title="The requests of the first case that failed").figure
+        picture.caption = "Top to bottom: the requests in the order in which they began."
+        display(picture)
     return True

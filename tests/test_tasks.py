@@ -6,7 +6,7 @@ import pytest
 from answers import RIGHT, WRONG, name_of
 
 from course_utils.check import check, hint, progress
-from course_utils.errors import CheckFailed
+from course_utils.errors import CheckFailed, CourseError
 from course_utils.tasks import TASKS
 
 
@@ -21,6 +21,27 @@ def test_a_wrong_answer_fails_with_the_words_that_help(judged_server, capsys, ta
         check(task, answer)
     assert " ".join(words.split()) in " ".join(str(failed.value).split())
     assert capsys.readouterr().out == ""
+
+
+class CallableText(str):
+    """As LangChain's `.text` is one."""
+
+    def __call__(self):
+        return str(self)
+
+
+@pytest.mark.parametrize("answer", [None, "a text", CallableText("a text"), 7])
+def test_what_is_no_function_is_refused(judged_server, answer):
+    """Somebody called the function instead of handing it over."""
+    with pytest.raises(CourseError, match="hand over the function itself, without"):
+        check("chain.gate", answer)
+
+
+def test_a_misspelt_check_is_told_the_nearest_ones(judged_server):
+    """Not all of them."""
+    with pytest.raises(CourseError) as caught:
+        check("chain.gates", len)
+    assert "chain.gate" in caught.value.fix and "retries.once" not in caught.value.fix
 
 
 def test_every_task_has_three_hints_that_go_further(judged_server, capsys):
