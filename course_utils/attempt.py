@@ -82,6 +82,7 @@ def attempt(
     thread = threading.Thread(target=work, name=THREAD, daemon=True)
     with redirect_stdout(notes), redirect_stderr(notes), warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("default")
+        warnings.simplefilter("ignore", ResourceWarning)  # about files and sockets left open, wherever they come from
         thread.start()
         try:
             thread.join(seconds)

@@ -33,7 +33,7 @@ class CallableText(str):
 @pytest.mark.parametrize("answer", [None, "a text", CallableText("a text"), 7])
 def test_what_is_no_function_is_refused(judged_server, answer):
     """Somebody called the function instead of handing it over."""
-    with pytest.raises(CourseError, match="hand over the function itself, without"):
+    with pytest.raises(CourseError, match=r"hand over the function \(or class\) itself, without"):
         check("chain.gate", answer)
 
 
