@@ -40,7 +40,7 @@ def arguments() -> argparse.Namespace:
 
 def answers(beginnings: list[str]) -> list[Answer]:
     """All answers of all tables, right ones without words."""
-    from test_tasks import RIGHT, WRONG, name_of
+    from answers import RIGHT, WRONG, name_of
 
     found: list[Answer] = [(check, name_of(one), one, None) for check in RIGHT for one in RIGHT[check]]
     found += [(check, name_of(one), one, words) for check in WRONG for one, words in WRONG[check].items()]
@@ -50,18 +50,13 @@ def answers(beginnings: list[str]) -> list[Answer]:
 @contextmanager
 def grading_server() -> Iterator[None]:
     """A course server whose judge grades, found by `connect()`."""
-    from support import TOKEN, running_server
+    from conftest import judging
 
     from course_utils.private_server import new_key
-    from course_utils.server import runtime
     from course_utils.server.judge import Judge
     from course_utils.tasks import TASKS
 
-    with tempfile.TemporaryDirectory() as folder, running_server(routes=Judge(TASKS, key=new_key()).routes()) as server:
-        os.chmod(folder, 0o700)
-        file = Path(folder, "server.json")
-        runtime.write(file, runtime.Runtime(server.url, TOKEN, os.getpid(), time.time(), "test", folder))
-        os.environ["COURSE_SERVER_FILE"] = str(file)
+    with tempfile.TemporaryDirectory() as folder, judging(Path(folder), Judge(TASKS, key=new_key())):
         yield
 
 

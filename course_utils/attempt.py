@@ -82,6 +82,7 @@ def attempt(
     thread = threading.Thread(target=work, name=THREAD, daemon=True)
     with redirect_stdout(notes), redirect_stderr(notes), warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("default")
+        warnings.simplefilter("ignore", ResourceWarning)  # about files and sockets left open, wherever they come from
         thread.start()
         try:
             thread.join(seconds)
@@ -130,9 +131,19 @@ def stop(thread: threading.Thread) -> None:
 
 def place(error: BaseException, answer: Callable[..., Any]) -> str:
     """The last line of the learner's own cell that `error` passed through, such as "line 3: return x"; or ""."""
-    own = getattr(getattr(answer, "__code__", None), "co_filename", None)
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == own]
+    own = files_of(answer)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in own]
     return f"line {frames[-1].lineno}: {frames[-1].line}" if frames else ""
+
+
+def files_of(answer: Callable[..., Any]) -> set[str]:
+    """Where the code of an answer stands: of the function behind its decorators, or of a class's methods."""
+    parts = vars(answer).values() if isinstance(answer, type) else [answer]
+    found = set()
+    for part in parts:
+        with suppress(Exception):  # a learner's object may answer anything when it is asked for an attribute
+            found.add(inspect.unwrap(part).__code__.co_filename)
+    return found
 
 
 def in_data(error: BaseException) -> dict[str, Any]:

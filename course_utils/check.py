@@ -34,10 +34,11 @@ def check(name: str, answer: Callable[..., Any]) -> None:
     """
     if not isinstance(name, str):
         raise CourseError(f"check({name!r}, …) has no name first.", fix='write check("chain.gate", your_function).')
-    if not callable(answer):
+    if not callable(answer) or isinstance(answer, str):  # LangChain's `.text` is a text that can be called
         kind = type(answer).__name__
         raise CourseError(
-            f"check({name!r}, …) got a value of type {kind}.", fix="hand over the function itself, without ()."
+            f"check({name!r}, …) got a value of type {kind}.",
+            fix="hand over the function (or class) itself, without ().",
         )
     if threading.current_thread().name == THREAD:
         raise CourseError("check(...) was called from inside an answer.", fix="call it from a cell of its own.")
@@ -82,7 +83,7 @@ def own_words(failed: Attempt, answer: Callable[..., Any]) -> str:
     if failed.error and (where := place(failed.error, answer)):
         lines.append(f"  It was raised in {where}")
     if printed := failed.printed.strip():
-        lines.append(f"  Your function printed: {printed}")
+        lines.append(f"  Printed meanwhile: {printed}")
     return "\n".join(lines)
 
 
@@ -102,5 +103,7 @@ def show(failure: Failure, trace: Trace) -> bool:
     if trace:
         from course_utils.show.timeline import timeline
 
-        display(timeline(trace, title="The requests of the first case that failed").figure)
+        picture = timeline(trace, title="The requests of the first case that failed").figure
+        picture.caption = "Top to bottom: the requests in the order in which they began."
+        display(picture)
     return True

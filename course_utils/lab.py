@@ -84,7 +84,7 @@ def stop() -> int:
     except urllib.error.URLError as error:
         raise CourseError(f"The course server does not answer: {error}", f"end the process {found.pid}.") from error
     wait_until(lambda: not runtime.is_running(path), FAREWELL)
-    print("The course server has stopped.")
+    print("The course server has stopped. (A JupyterLab that is open goes on: Ctrl-C in its terminal ends it.)")
     return 0
 
 

@@ -1,15 +1,19 @@
 """A driver that runs an answer in processes of its own, one after another, so that nothing in memory lasts.
 
-Layer 2: imports `attempt`, `handed` and `stage`. A process is handed the same program and the same folder each time,
-and may be killed in the middle of a request. They belong to the learner, so what counts is what the server sees.
+Layer 2: imports `attempt`, `handed`, `programs` and `stage`. A process is handed the same program and the same folder
+each time, and may be killed in the middle of a request. They belong to the learner, so what counts is what the server
+sees.
 """
 
 from __future__ import annotations
 
 import contextlib
+import linecache
 import multiprocessing
+import os
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from functools import cache
 from multiprocessing.connection import Connection
@@ -17,8 +21,9 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
-from course_utils.attempt import Drive, attempt, called, place, refuse_parameters
+from course_utils.attempt import Drive, attempt, called, files_of, refuse_parameters
 from course_utils.handed import arguments_of
+from course_utils.programs import carried, loaded
 from course_utils.stage import Stage
 
 SECONDS = 20.0  # of real time for one process: a safety net, as in `attempt`
@@ -48,26 +53,12 @@ def restarted(answer: Callable[..., Any], arguments: Mapping[str, Any]) -> list[
     with tempfile.TemporaryDirectory() as folder:
         for number, step in enumerate(arguments["steps"], 1):
             told = run(program, case, step | {"path": str(Path(folder, "store"))}, stage)
-            for line in told.pop("printed", "").splitlines():
+            for line in [*told.pop("printed", "").splitlines(), *where(told)]:
                 print(f"process {number}: {line}")
             if told.get("raised") == "NotImplementedError":
                 raise NotImplementedError
             outcomes.append(told)
     return outcomes
-
-
-def carried(answer: Callable[..., Any]) -> bytes:
-    """The answer as a program that any process can load, with the globals it uses as they are now.
-
-    Raises:
-        TypeError: It uses something that exists in this process only.
-    """
-    import cloudpickle
-
-    try:
-        return cloudpickle.dumps(answer)
-    except Exception as error:
-        raise TypeError(f"it uses something that another process cannot have: {error}") from None
 
 
 def run(program: bytes, case: Mapping[str, Any], step: Mapping[str, Any], stage: Stage) -> dict[str, Any]:
@@ -99,9 +90,8 @@ def reached(kill: Mapping[str, int] | None, stage: Stage) -> bool:
 
 def work(pipe: Connection, program: bytes, case: dict[str, Any], step: dict[str, Any]) -> None:
     """The life of one process: load the program, run one step, tell what came of it."""
-    import cloudpickle
-
-    answer = cloudpickle.loads(program)
+    os.chdir(Path(step["path"]).parent)  # what a learner's code leaves behind belongs to the case
+    answer = loaded(program)
     given = arguments_of(case) | {"path": step["path"]}
     common = {name: value for name, value in given.items() if name not in ("case", "steps")}
 
@@ -112,11 +102,23 @@ def work(pipe: Connection, program: bytes, case: dict[str, Any], step: dict[str,
         return called(getattr(made_of(**common), step["do"]), inputs)
 
     tried = attempt(answer, step["inputs"], drive=drive, seconds=SECONDS - 5)
-    printed = tried.printed.strip()
-    if tried.error and (where := place(tried.error, answer)):
-        printed += f"\n{tried.body['raised']} in {where}"
+    place = last_place(tried.error, answer) if tried.error else None
     with contextlib.suppress(BrokenPipeError):
-        pipe.send(tried.body | {"printed": printed.strip("\n")})
+        pipe.send(tried.body | {"printed": tried.printed.strip("\n"), "place": place})
+
+
+def last_place(error: BaseException, answer: Callable[..., Any]) -> tuple[str, int] | None:
+    """File and line of the answer's own code that `error` passed through last."""
+    own = files_of(answer)
+    passed = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in own]
+    return (passed[-1].filename, passed[-1].lineno or 0) if passed else None
+
+
+def where(told: dict[str, Any]) -> list[str]:
+    """Where a process raised, with the code, which only the notebook's own process knows."""
+    if not (place := told.pop("place", None)):
+        return []
+    return [f"{told['raised']} in line {place[1]}: {linecache.getline(*place).strip()}"]
 
 
 @cache

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from support import TOKEN, Running, running_server
 
 from course_utils import connection
+from course_utils.private_server import new_key
 from course_utils.server import runtime
 from course_utils.server.judge import Judge
 from course_utils.server.scopes import Scope
@@ -18,17 +20,30 @@ from course_utils.stage import Stage
 from course_utils.tasks import TASKS
 
 
-@pytest.fixture(scope="module")
-def judged_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A course server with the judge of all tasks, found by `connect()` through its runtime file."""
-    folder: Path = tmp_path_factory.mktemp("runtime")
+@contextmanager
+def judging(folder: Path, judge: Judge) -> Iterator[tuple[Running, pytest.MonkeyPatch]]:
+    """A course server with this judge, found by `connect()` through its runtime file."""
     folder.chmod(0o700)
     file = folder / "server.json"
-    with pytest.MonkeyPatch.context() as patch, running_server(routes=Judge(TASKS).routes()) as server:
+    with pytest.MonkeyPatch.context() as patch, running_server(routes=judge.routes()) as server:
         runtime.write(file, runtime.Runtime(server.url, TOKEN, os.getpid(), time.time(), "test", str(folder)))
         patch.setenv("COURSE_SERVER_FILE", str(file))
         patch.setattr(connection, "_courses", {})
+        yield server, patch
+
+
+@pytest.fixture(scope="module")
+def judged_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A course server with the judge of all tasks, as in self-study."""
+    with judging(tmp_path_factory.mktemp("runtime"), Judge(TASKS)) as (server, _):
         yield server
+
+
+@pytest.fixture(scope="module")
+def grading_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
+    """A course server that runs held-back cases too, as when grading; gives what sets $COURSE_SUBMISSION."""
+    with judging(tmp_path_factory.mktemp("grading"), Judge(TASKS, key=new_key())) as (_, patch):
+        yield patch
 
 
 @pytest.fixture(scope="module")

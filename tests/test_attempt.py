@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
+from functools import wraps
 
 import pytest
 
@@ -103,6 +105,24 @@ def test_the_place_is_the_last_line_of_the_answers_own_file():
         return int("x" * 3).bit_count()
 
     assert place(attempt(answer, {}).error, answer).endswith('return int("x" * 3).bit_count()')
+
+
+def test_the_place_is_found_behind_a_decorator_and_in_a_class():
+    """A learner's function may be decorated, and an answer may be a class; what has no code has no place."""
+
+    @wraps(answer := lambda: int("xyz"))
+    def decorated():
+        return contextlib.nullcontext(answer()).enter_result
+
+    class Desk:
+        name = "desk"
+
+        def start(self):
+            raise KeyError("start")
+
+    assert 'int("xyz")' in place(attempt(decorated, {}).error, decorated)
+    assert place(attempt(lambda: Desk().start(), {}).error, Desk).endswith('raise KeyError("start")')
+    assert place(attempt(int, {"x": "a"}).error, int) == ""
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,10 @@ def test_stop_ends_the_server_of_this_folder(home, capsys):
     from course_utils.server import launcher
 
     launcher.find_or_start()
-    assert (lab.stop(), capsys.readouterr().out) == (0, "The course server has stopped.\n")
+    assert (lab.stop(), capsys.readouterr().out) == (
+        0,
+        "The course server has stopped. (A JupyterLab that is open goes on: Ctrl-C in its terminal ends it.)\n",
+    )
     assert not runtime.is_running(runtime.location())
 
 

@@ -28,6 +28,7 @@ LAYERS = [  # from the bottom; a name stands for a module or for a folder of mod
         "outages",
         "plain",
         "private_server",
+        "programs",
         "rehearsals",
         "repeats",
         "restarts",

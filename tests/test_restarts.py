@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import threading
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -149,3 +151,49 @@ def test_what_cannot_leave_this_process_is_named(server, scope):
     assert body["raised"] == "TypeError"
     assert body["message"].startswith("it uses something that another process cannot have: ")
     assert "lock" in body["message"]
+
+
+def test_what_only_a_class_inside_a_function_names_is_carried(server, scope):
+    """As a notebook has it: the program is loaded without its module, and the state of a graph is declared inside."""
+    import cloudpickle
+
+    notebook = types.ModuleType("a_notebook")
+    exec(STATE, notebook.__dict__)
+    sys.modules["a_notebook"] = notebook
+    cloudpickle.register_pickle_by_value(notebook)
+    try:
+        told = restarted(notebook.answer, given(server, scope, {"inputs": {}}))
+    finally:
+        cloudpickle.unregister_pickle_by_value(notebook)
+        del sys.modules["a_notebook"]
+    assert told == [{"returned": ["notes", "extra"]}]
+
+
+STATE = """
+from typing import Annotated, TypedDict
+import operator
+EXTRA = str
+def state():
+    class State(TypedDict):
+        notes: Annotated[list, operator.add]
+        extra: EXTRA
+    return State
+def answer(path, llm, pay):
+    return list(state().__annotations__)
+"""
+
+
+def leaves_a_file(path: str, llm: Any, pay: Any) -> list[str]:
+    file = open("mine.txt", "a")  # noqa: SIM115 - never closed, and a warning about that would help nobody
+    file.write("x")
+    del file
+    return [Path.cwd() == Path(path).parent, Path("mine.txt").read_text()]
+
+
+def test_files_without_a_folder_belong_to_the_case(server, scope, capsys, tmp_path, monkeypatch):
+    """They last from process to process, and are gone with the case."""
+    monkeypatch.chdir(tmp_path)
+    twice = restarted(leaves_a_file, given(server, scope, {"inputs": {}}, {"inputs": {}}))
+    once = restarted(leaves_a_file, given(server, scope, {"inputs": {}}))
+    assert [each["returned"] for each in (*twice, *once)] == [[True, "x"], [True, "xx"], [True, "x"]]
+    assert (list(tmp_path.iterdir()), capsys.readouterr().out) == ([], "")

@@ -46,6 +46,8 @@ class Seen:
         """What came back, in a few words for a message."""
         if self.raised:
             return f"{self.raised}: {cut(self.message)}" if self.message else self.raised
+        if isinstance(self.returned, dict) and "$object" in self.returned:
+            return f"an object of type {self.returned['$object']}"
         return f"{cut(repr(self.returned))}"
 
 

@@ -11,6 +11,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from difflib import get_close_matches
 from random import Random
 from typing import Any
 
@@ -101,9 +102,10 @@ class Judge:
         return JSONResponse(self.progress.report(self.tasks))
 
     async def hint(self, request: Request) -> JSONResponse:
-        task = self.tasks.get((await asked(request, HintFor)).check)
+        name = (await asked(request, HintFor)).check
+        task = self.tasks.get(name)
         if task is None:
-            return self.unknown()
+            return self.unknown(name)
         shown = self.progress.hint(task.check, len(task.hints))
         return JSONResponse(
             {"number": shown, "of": len(task.hints), "text": in_numbers(task.hints[shown - 1], task, self.learner)}
@@ -113,7 +115,7 @@ class Judge:
         wanted = await asked(request, Begin)
         task = self.tasks.get(wanted.check)
         if task is None:
-            return self.unknown()
+            return self.unknown(wanted.check)
         if self.key and (known := self.verdicts.get(wanted.submission, {}).get(task.check)):
             return JSONResponse({"verdict": asdict(known)})  # when grading, the first verdict stands
         cases = self.cases_of(task, wanted.submission)
@@ -171,6 +173,6 @@ class Judge:
         digest = hmac.new(self.key, f"seed\0{submission}\0{task.check}".encode(), hashlib.sha256).digest()
         return int.from_bytes(digest[:8])
 
-    def unknown(self) -> JSONResponse:
-        names = ", ".join(self.tasks)
-        return JSONResponse({"fact": "There is no check of that name.", "fix": f"use one of: {names}."}, 404)
+    def unknown(self, name: str) -> JSONResponse:
+        near = get_close_matches(name, self.tasks, n=3, cutoff=0.4) or list(self.tasks)
+        return JSONResponse({"fact": "There is no check of that name.", "fix": f"use one of: {', '.join(near)}."}, 404)

@@ -30,11 +30,15 @@ class Standing:
         return sum(row["points"] for row in self.rows), sum(row["of"] for row in self.rows)
 
     def table(self) -> list[tuple[str, ...]]:
-        """The rows in words, and their sum."""
+        """The rows in words, those of checks that were never begun in one, and their sum."""
+        begun = [row for row in self.rows if row["tries"] or row["hints"]]
         lines = [
             (row["check"], _mark(row), f"{row['points']} of {row['of']}", f"{row['tries']}", f"{row['hints']}")
-            for row in self.rows
+            for row in begun
         ]
+        if left := [row for row in self.rows if row not in begun]:
+            name = f"{len(left)} {'more' if begun else 'checks'}" if len(left) > 1 else left[0]["check"]
+            lines.append((name, "· not tried", f"0 of {sum(row['of'] for row in left)}", "0", "0"))
         total = (f"{sum(row['tries'] for row in self.rows)}", f"{sum(row['hints'] for row in self.rows)}")
         return [*lines, ("all", "", "{} of {}".format(*self.points), *total)]
 
