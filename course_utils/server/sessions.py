@@ -54,7 +54,6 @@ class Session:
         door = {"base_url": f"{root}s/{self.scope.name}/v1", "key": course.scopes.key(self.scope)}
         return {
             "case": {
-                "name": case.name,
                 "driver": task.driver,
                 "arguments": dict(case.arguments),
                 "models": {argument: door | {"model": size} for argument, size in task.models.items()},
