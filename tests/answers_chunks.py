@@ -8,6 +8,7 @@ from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 
+NOTEBOOK = "Summarise these messages in one short sentence, in their order:"
 ASK = "Summarise in at most 10 words:"
 
 
@@ -253,6 +254,14 @@ async def mend_unordered(texts, instruction, llm, limit=60):
     tasks = [asyncio.ensure_future(llm.ainvoke("\n".join([instruction, *part]))) for part in parts]
     done = [(await task).text for task in tasks]
     return sorted(done, key=lambda text: text[::-1])
+
+
+def mend_sends_the_notebooks(texts, instruction, llm, limit=60):
+    return mend_plain(texts, NOTEBOOK, llm, limit)
+
+
+def mend_counts_the_notebooks(texts, instruction, llm, limit=60):
+    return mend_plain_with(texts, instruction, llm, packed(texts, NOTEBOOK, limit))
 
 
 def mend_reduces_too(texts, instruction, llm, limit=60):
@@ -512,6 +521,29 @@ def long_message(texts, instruction, llm, limit=60):
         summaries = [answer.text for answer in answers]
 
 
+def long_leaves_one_text(texts, instruction, llm, limit=60):
+    """One text is taken for a summary."""
+    refuse_long(texts, instruction, limit)
+    before = 0
+    while len(texts) > 1:
+        texts = mend_plain(texts, instruction, llm, limit)
+        if len(texts) == before:
+            raise ValueError
+        before = len(texts)
+    return texts[0] if texts else ""
+
+
+def long_one_fewer_is_as_many(texts, instruction, llm, limit=60):
+    refuse_long(texts, instruction, limit)
+    summaries = mend_plain(texts, instruction, llm, limit)
+    while len(summaries) > 1:
+        before = len(summaries)
+        summaries = mend_plain(summaries, instruction, llm, limit)
+        if len(summaries) >= before - 1:
+            raise ValueError
+    return "".join(summaries)
+
+
 def long_refuses_full(texts, instruction, llm, limit=60):
     if any(size_of(instruction, text) >= limit for text in texts):
         raise ValueError
@@ -559,6 +591,8 @@ WRONG = {  # check -> answer -> words that a learner must read
         mend_asks_about_nothing: "no request, and []",
         mend_unordered: "in another order than the texts",
         mend_reduces_too: "holds a summary",
+        mend_sends_the_notebooks: "`INSTRUCTION` is another one",
+        mend_counts_the_notebooks: "count what you send: `instruction` (",
     },
     "chunks.long": {
         long_blank: "not written yet",
@@ -581,7 +615,9 @@ WRONG = {  # check -> answer -> words that a learner must read
         long_never_refuses: "look whether each text fits into a prompt of its own",
         long_skips_the_big: "that nothing was lost when nothing failed",
         long_endless: "that a summary is shorter than its text",
-        long_gives_up_quietly: "raise ValueError",
+        long_gives_up_quietly: "if you notice only after the round",
+        long_leaves_one_text: "one text is not yet a summary: the first round runs always",
+        long_one_fewer_is_as_many: "stop only when there are *as many* as before",
         long_first_round_counts: "the first round has none before it",
         long_asks_about_nothing: "no request, and ''",
         long_forgets_instruction_later: "also where summaries are summarised",

@@ -7,7 +7,7 @@ import math
 from contextlib import suppress
 
 from langchain_core.rate_limiters import InMemoryRateLimiter
-from openai import OpenAIError, RateLimitError
+from openai import APIStatusError, OpenAIError, RateLimitError
 
 # --- limits.workers ----------------------------------------------------------------------------------------------
 
@@ -55,6 +55,14 @@ def workers_of_the_minute(per_minute, seconds):
 
 def workers_of_the_rate(per_minute, seconds):
     return math.ceil(per_minute / 60)
+
+
+def workers_prints(per_minute, seconds):
+    print(workers_gap(per_minute, seconds))
+
+
+def workers_no_brackets(per_minute, seconds):
+    return math.ceil(per_minute / 60 * seconds + 60 / per_minute)
 
 
 def workers_blank(per_minute, seconds):
@@ -158,6 +166,25 @@ class PaceOwnLock(Gate):
     async def turn(self):
         async with asyncio.Lock():
             await self.asleep(self.gap)
+
+
+class PaceMovedToTheSame(Gate):
+    """Moves on before it waits, to a moment that is the same for all."""
+
+    async def turn(self):
+        wait = self.free_at - self.now()
+        self.free_at = self.now() + self.gap
+        if wait > 0:
+            await self.asleep(wait)
+
+
+class PaceLockInTheTurn(Gate):
+    async def turn(self):
+        async with asyncio.Lock():
+            wait = self.free_at - self.now()
+            if wait > 0:
+                await self.asleep(wait)
+            self.free_at = self.now() + self.gap
 
 
 class PaceLockTooShort(Gate):
@@ -492,6 +519,56 @@ async def throttled_messages(items, per_minute, seconds, llm, now, asleep):
     return await asyncio.gather(*map(one, items))
 
 
+async def throttled_looks_at_the_first(items, per_minute, seconds, llm, now, asleep):
+    print(items[0])
+    return await throttled_paced(items, per_minute, seconds, llm, now, asleep)
+
+
+async def throttled_a_little_fast(items, per_minute, seconds, llm, now, asleep):
+    pace = PaceTaken(1.05 * per_minute / 60, now, asleep)
+    return await gathered(items, llm, lambda number: pace.turn(), workers_gap(per_minute, seconds))
+
+
+async def throttled_unawaited(items, per_minute, seconds, llm, now, asleep):
+    return asyncio.gather(*(llm.ainvoke(item) for item in items))
+
+
+async def throttled_locked_one_by_one(items, per_minute, seconds, llm, now, asleep):
+    pace = PaceLocked(per_minute / 60, now, asleep)
+    answers = []
+    for item in items:
+        await pace.turn()
+        answers.append((await llm.ainvoke(item)).text)
+    return answers
+
+
+async def throttled_locked_blocking(items, per_minute, seconds, llm, now, asleep):
+    pace, door = PaceLocked(per_minute / 60, now, asleep), asyncio.Semaphore(workers_gap(per_minute, seconds))
+
+    async def one(item):
+        async with door:
+            await pace.turn()
+            return llm.invoke(item).text
+
+    return await asyncio.gather(*map(one, items))
+
+
+async def throttled_locked_pace_each(items, per_minute, seconds, llm, now, asleep):
+    async def own(number):
+        await PaceLocked(per_minute / 60, now, asleep).turn()
+
+    return await gathered(items, llm, own, workers_gap(per_minute, seconds))
+
+
+async def throttled_forgets_await(items, per_minute, seconds, llm, now, asleep):
+    pace = PaceLocked(per_minute / 60, now, asleep)
+
+    async def forgets(number):
+        pace.turn().close()  # closed only so that nothing warns
+
+    return await gathered(items, llm, forgets, workers_gap(per_minute, seconds))
+
+
 async def throttled_blank(items, per_minute, seconds, llm, now, asleep):
     raise NotImplementedError
 
@@ -702,6 +779,34 @@ async def hedged_swallows(prompt, primary, backup, delay, asleep):
     return ""
 
 
+async def hedged_sleeps_the_delay(prompt, primary, backup, delay, asleep):
+    first = asyncio.create_task(primary.ainvoke(prompt))
+    await asleep(delay)
+    if first.done() and not first.exception():
+        return first.result().text
+    return (await backup.ainvoke(prompt)).text
+
+
+async def hedged_looks_for_a_status(prompt, primary, backup, delay, asleep):
+    """Takes only a refusal for an error; when the connection breaks off, the delay is waited out."""
+    first, timer = asyncio.create_task(primary.ainvoke(prompt)), asyncio.create_task(asleep(delay))
+    await asyncio.wait({first, timer}, return_when=asyncio.FIRST_COMPLETED)
+    if first.done() and first.exception() and not isinstance(first.exception(), APIStatusError):
+        await timer
+    timer.cancel()
+    racers = [first]
+    if not first.done() or first.exception():
+        racers.append(asyncio.create_task(backup.ainvoke(prompt)))
+    try:
+        for answer in asyncio.as_completed(racers):
+            with suppress(OpenAIError):
+                return (await answer).text
+        return first.result().text
+    finally:
+        for racer in racers:
+            racer.cancel()
+
+
 async def hedged_delay_first(prompt, primary, backup, delay, asleep):
     await asleep(delay)
     return await hedged_lesson(prompt, primary, backup, delay, asleep)
@@ -729,6 +834,8 @@ WRONG = {  # check -> answer -> words that a learner must read
         workers_in_parts: "round up to whole workers",
         workers_of_the_minute: "see that the units agree",
         workers_of_the_rate: "L = λW, and then rounded up",
+        workers_prints: "printing it gives back None",
+        workers_no_brackets: "mind the brackets",
         workers_blank: "not written yet",
     },
     "limits.pace": {
@@ -736,7 +843,9 @@ WRONG = {  # check -> answer -> words that a learner must read
         PaceSavedUp: "that a turn which nobody took is still there later",
         PaceTimetable: "that a turn which nobody took is still there later",
         PaceEachPauses: "that a pause makes a pace",
-        PaceOwnLock: "who makes the second caller wait until the first one has had its turn?",
+        PaceOwnLock: "until the first one has had its turn? (With a lock: one made in each turn is shared by nobody",
+        PaceMovedToTheSame: "`now() + gap` is the same for all who come together",
+        PaceLockInTheTurn: "one made in each turn is shared by nobody; make it in `__init__`",
         PaceLockTooShort: "Read it and move it with no `await` in between",
         PaceBurst: "that four per second means four at once",
         PaceHalf: "a gap is 1 / per_second = 0.25 s",
@@ -769,6 +878,13 @@ WRONG = {  # check -> answer -> words that a learner must read
         throttled_blocking: "that a pace needs single file",
         throttled_completion_order: "that results come in the order in which they were started",
         throttled_messages: "take `.text` of each answer",
+        throttled_looks_at_the_first: "an empty list has no first item",
+        throttled_a_little_fast: "8.4 per second",
+        throttled_unawaited: "your function returned a future that nobody awaited",
+        throttled_locked_one_by_one: "let a call begin while earlier ones are open",
+        throttled_locked_blocking: "`llm.invoke` blocks everybody; `await llm.ainvoke(…)`",
+        throttled_locked_pace_each: "a pace of its own: make it once, outside",
+        throttled_forgets_await: "`await pace.turn()`: without `await` nothing waits",
         throttled_blank: "not written yet",
     },
     "limits.hedged": {
@@ -785,11 +901,13 @@ WRONG = {  # check -> answer -> words that a learner must read
         hedged_real_timeout: "let a task with `asleep(delay)` race with the first one",
         hedged_to_the_same: "the second request is the backup's",
         hedged_delay_first: "ask first, then wait",
+        hedged_sleeps_the_delay: "you slept the whole delay although the answer was there",
+        hedged_swallows: "nobody has an answer: `first.result()` raises the error",
         hedged_message: "return the text inside that AIMessage",
         hedged_blank: "not written yet",
     },
 }
 
 HELD_BACK = {  # answers that pass the cases that are shown, and fail one that is held back
-    "limits.hedged": [hedged_swallows],
+    "limits.hedged": [hedged_looks_for_a_status],
 }

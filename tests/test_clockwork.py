@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import time
 from random import Random
 from types import SimpleNamespace
 
-import answers_limits
 import pytest
-from support import TOKEN, running_server
+from support import running_server
 
-from course_utils import connection
 from course_utils.attempt import attempt
-from course_utils.check import check
 from course_utils.clockwork import through_a_gate, watched
-from course_utils.errors import CheckFailed
 from course_utils.models import client
-from course_utils.server import runtime
-from course_utils.server.judge import Judge
 from course_utils.server.scripted import Scripted
 from course_utils.stage import Stage
-from course_utils.tasks import TASKS
 from course_utils.tasks.pace import rush
-from course_utils.tasks.throttle import Desk
+from course_utils.tasks.plans import Desk
 
 
 @pytest.fixture
@@ -112,42 +103,6 @@ def test_callers_go_through_their_gates_in_rushes(corner):
     assert through_a_gate(Gate, corner.handed | {"per_second": 1, "rushes": rushes}) == 4
     assert turns == [0, 0, 8, 11]
     assert [record.course_start for record in corner.trace()] == [1, 1, 9, 12]
-
-
-@pytest.fixture(scope="module")
-def graded(tmp_path_factory):
-    """A server whose judge runs the held-back cases too, found by `connect()`."""
-    folder = tmp_path_factory.mktemp("graded")
-    folder.chmod(0o700)
-    with pytest.MonkeyPatch.context() as patch, running_server(routes=Judge(TASKS, key=b"grading").routes()) as server:
-        file = folder / "server.json"
-        runtime.write(file, runtime.Runtime(server.url, TOKEN, os.getpid(), time.time(), "test", str(folder)))
-        patch.setenv("COURSE_SERVER_FILE", str(file))
-        patch.setattr(connection, "_courses", {})
-        yield patch
-
-
-@pytest.mark.parametrize("task", answers_limits.RIGHT)
-def test_the_right_answers_pass_what_is_held_back(graded, capsys, task):
-    """Grading runs more cases, and the right answers pass them all."""
-    cases = len(TASKS[task].cases(Random(1)))
-    for number, answer in enumerate(answers_limits.RIGHT[task]):
-        graded.setenv("COURSE_SUBMISSION", f"right {number}")
-        check(task, answer)
-        assert capsys.readouterr().out.startswith(f"✓ {task}: {cases} of {cases} cases · ")
-
-
-@pytest.mark.parametrize(
-    ("task", "answer"),
-    [(task, answer) for task, answers in answers_limits.HELD_BACK.items() for answer in answers],
-)
-def test_answers_that_fit_only_what_is_shown_fail(graded, task, answer):
-    """An answer made for the cases that are shown fails in one that is not."""
-    shown = [case.name for case in TASKS[task].cases(Random(1)) if not case.held_back]
-    graded.setenv("COURSE_SUBMISSION", answer.__name__)
-    with pytest.raises(CheckFailed) as failed:
-        check(task, answer)
-    assert not any(f'Case "{name}"' in str(failed.value) for name in shown)
 
 
 def test_a_pace_and_a_door_of_just_enough_workers_are_within_the_bound():

@@ -75,7 +75,8 @@ def judge_reduce(seen: Seen, *, texts: list[str]) -> Iterator[Finding | None]:
 
 def mend(rng: Random) -> list[Case]:
     return [
-        mend_case("24 texts", rng, lambda room: [19, 19, 17] + [rng.randint(12, 20) for _ in range(21)]),
+        mend_case("24 texts", rng, lambda room: [16, 16, 16, 12] + [rng.randint(12, 20) for _ in range(20)],
+                  instruction=INSTRUCTIONS[-1]),
         mend_case("texts that fill their prompts exactly", rng, lambda room: thirds(room) * 3),
         mend_case("pairs that are one word too long", rng, lambda room: [room // 2, room - room // 2 + 1] * 2),
         mend_case("a last text by itself", rng, lambda room: [*thirds(room), 5]),
@@ -85,14 +86,15 @@ def mend(rng: Random) -> list[Case]:
         mend_case("each as long as fits", rng, lambda room: [room, room, room], limit=48, held_back=True),
         mend_case("one text", rng, lambda room: [14], held_back=True),
         mend_case("40 short texts", rng, lambda room: [rng.randint(3, 9) for _ in range(40)], held_back=True),
-    ]
+    ]  # fmt: skip
 
 
 def mend_case(
-    name: str, rng: Random, sizes: Callable[[int], list[int]], *, limit: int = 60, held_back: bool = False
-) -> Case:
+    name: str, rng: Random, sizes: Callable[[int], list[int]], *, instruction: str = "", limit: int = 60,
+    held_back: bool = False,
+) -> Case:  # fmt: skip
     """`sizes` gives the words of each text for the room that the instruction leaves."""
-    instruction = rng.choice(INSTRUCTIONS)
+    instruction = instruction or rng.choice(INSTRUCTIONS)
     room = limit - len(instruction.split())
     texts = texts_of(rng, sizes(room))
     parts = greedy([len(text.split()) for text in texts], room)

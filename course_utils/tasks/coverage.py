@@ -12,7 +12,7 @@ from itertools import pairwise
 from course_utils.records import count
 from course_utils.server.cases import Finding
 from course_utils.tasks import expect
-from course_utils.tasks.parts import TOO_LONG, Reading
+from course_utils.tasks.parts import NOTEBOOK, TOO_LONG, Reading
 
 NO_ERROR = "that nothing was lost when nothing failed."
 LOOP = "that a loop which has seen every text has also sent every text."
@@ -27,6 +27,7 @@ STRICT = "that a limit must not be reached; it must not be passed."
 @expect.in_order
 def sent(reading: Reading, *, needs: str) -> Iterator[Finding | None]:
     """A finding unless every text went whole into one prompt, under the instruction, within the limit."""
+    yield another(reading)
     yield fitted(reading)
     yield expect.crashed(reading.seen, given=reading.given, needs=needs)
     for number in range(1, len(reading.seen.trace) + 1):
@@ -35,6 +36,27 @@ def sent(reading: Reading, *, needs: str) -> Iterator[Finding | None]:
         yield expect.carries(reading.seen, number, reading.instruction, given=reading.given, what=what, fix=fix)
     yield complete(reading)
     yield twice(reading)
+
+
+def another(reading: Reading) -> Finding | None:
+    """A finding when a prompt holds the notebook's instruction and not the one that was handed in."""
+    for number, record in enumerate(reading.seen.trace, start=1):
+        if NOTEBOOK in expect.squeeze(record.prompt) and reading.instruction not in expect.squeeze(record.prompt):
+            what = f"the prompt of request {number} holds another instruction: {NOTEBOOK!r}"
+            return Finding(reading.given, what, "`instruction` in that prompt", handed_in(reading))
+    return None
+
+
+def counts_the_notebooks(reading: Reading) -> bool:
+    """True when all prompts would fit with the notebook's instruction, and one by far not with the one handed in."""
+    longest = max(reading.seen.trace, key=lambda record: len(record.prompt.split()))
+    most = max(sum(reading.sizes(record)) for record in reading.seen.trace)
+    return most + len(NOTEBOOK.split()) <= reading.limit < len(longest.prompt.split()) - 1
+
+
+def handed_in(reading: Reading) -> str:
+    size = len(reading.instruction.split())
+    return f"`instruction` ({size} words here) is what you were handed; `INSTRUCTION` is another one."
 
 
 def fitted(reading: Reading) -> Finding | None:
@@ -52,6 +74,8 @@ def fitted(reading: Reading) -> Finding | None:
         fix, belief = "count the words of the whole prompt: the instruction, and all that you add.", ROOM
         if others := reading.others(record):
             what, belief = f"{what}, {others} others", ""
+        elif counts_the_notebooks(reading):
+            fix, belief = f"count what you send: {handed_in(reading)}", ""
     elif reading.held(record):
         fix, belief = "when the next text does not fit any more, begin a new part.", ENDLESS
     return Finding(reading.given, what, f"at most {reading.limit} words in each prompt", fix, belief)

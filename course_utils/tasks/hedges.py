@@ -45,13 +45,13 @@ def hedged(rng: Random) -> list[Case]:
     return [
         race("a quick one", rng, well(0.5), well(0.5)),
         race("a slow one", rng, well(12), well(1)),
-        race("slow, but still the first", rng, well(2.75), well(3)),
+        race("slow but still the first", rng, well(2.75), well(3)),
         race("an error at once", rng, down, well(1)),
         race("an error after the hedge began", rng, breaks(2.5), well(3)),
         race("an error of the backup", rng, well(6), down),
-        race("neither of them answers", rng, breaks(5), breaks(1), held_back=True),
+        race("neither of them answers", rng, breaks(5), breaks(1)),
         race("an error just before the delay", rng, breaks(4), well(2), delay=5, held_back=True),
-        race("slow, and the hedge breaks off", rng, well(20), breaks(3), delay=1, held_back=True),
+        race("a slow one whose hedge breaks off", rng, well(20), breaks(3), delay=1, held_back=True),
         race("another slow one", rng, well(9), well(5), delay=rng.choice([1.5, 3.0]), held_back=True),
     ]
 
@@ -150,6 +150,10 @@ def let_go(asked: dict[str, list[Record]], seen: Seen, race: Race) -> Finding | 
         what = f"your function came back at {back:g} s"
         needs = f"the answer at {race.over:g} s, which was the {race.winner}'s" if race.winner else "no longer wait"
         fix = "`return_when=asyncio.FIRST_COMPLETED` waits for one, `gather` for all."
+        if race.over < race.delay and abs(back - race.delay) < SLACK:
+            fix = (
+                "you slept the whole delay although the answer was there: make `asleep(delay)` a task and let it race."
+            )
         return Finding(race.given, what, needs, fix if race.winner else "when both have failed, raise.", "")
     if back < race.over - SLACK:
         what = f"your function came back at {back:g} s, with {seen.outcome}"
@@ -165,7 +169,7 @@ def outcome(seen: Seen, race: Race) -> Finding | None:
     if not race.winner:
         if seen.raised and "OpenAIError" in seen.lineage:
             return None
-        fix = "when both have failed, let the first one's error through."
+        fix = "nobody has an answer: `first.result()` raises the error."
         return Finding(race.given, f"your function gave {seen.outcome}", "an error of `openai`, raised", fix)
     if seen.raised:
         fix = f"while the other one may still answer, pass over the error: the {race.winner} had an answer."
@@ -178,7 +182,7 @@ def outcome(seen: Seen, race: Race) -> Finding | None:
 TASK = Task(
     "limits.hedged",
     "Stretch: hedge the slow one",
-    3,
+    2,
     hedged,
     (
         "Two tasks may race without a second model: the request to `primary`, and `asleep(delay)`. Which of them is "

@@ -21,6 +21,7 @@ SLIPS: list[tuple[Callable[[float, float], float], str, str]] = [  # (rate, stay
     (lambda rate, stay: ceil(rate * stay - 1), "how long does a worker stay from one start to its next?", CALL_ONLY),
     (lambda rate, stay: ceil(60 * rate * stay), "calls per second, times seconds: see that the units agree.", ""),
     (lambda rate, stay: floor(rate * stay) + 1, "a whole number needs no rounding: `math.ceil` leaves it alone.", ""),
+    (lambda rate, stay: ceil(rate * stay - 1 + 1 / rate), "rate × (seconds + gap): mind the brackets.", ""),
     (lambda rate, stay: rate * stay, "round up to whole workers: `math.ceil`.", ""),
 ]
 
@@ -34,11 +35,12 @@ def workers_needed(per_minute: float, seconds: float) -> int:
 def little(rng: Random) -> list[Case]:
     return [
         little_case("a whole number", rng, 60, 0.0),  # first: here the slips that look alike elsewhere differ
+        little_case("one call in two seconds", rng, 30, 0.5),  # second: here brackets show
         little_case("480 per minute", rng, 480, 0.5),
         little_case("a little more than a whole number", rng, 240, 0.25),
         little_case("a little less than a whole number", rng, 120, 0.75),
-        little_case("one call in two seconds", rng, 30, 0.5, held_back=True),
-        little_case("a whole number, and quick", rng, 480, 0.0, held_back=True),
+        little_case("one call in three seconds", rng, 20, 0.25, held_back=True),
+        little_case("a whole number of quick calls", rng, 480, 0.0, held_back=True),
     ]
 
 
@@ -59,6 +61,8 @@ def judge_little(seen: Seen, *, per_minute: int, seconds: float) -> Finding | No
     if isinstance(got, (int, float)) and not isinstance(got, bool) and got == wanted:
         return None
     what, fix, belief = f"your function gave {seen.outcome}", "L = λW, and then rounded up.", ""
+    if got is None:
+        fix = "`return` the number; printing it gives back None."
     for slip, look, why in SLIPS:
         if isinstance(got, (int, float)) and abs(got - slip(rate, stay)) < 1e-9:
             fix, belief = look, why

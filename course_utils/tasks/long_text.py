@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from random import Random
 
 from course_utils.records import Record, count
@@ -25,15 +26,15 @@ ONE = "the one summary of all texts"
 def long(rng: Random) -> list[Case]:
     return [
         case("40 texts", rng, lambda room: [rng.randint(7, 13) for _ in range(40)]),
-        case("one prompt is enough, and full", rng, thirds),
+        case("one full prompt is enough", rng, thirds),
         case("prompts that are all full", rng, lambda room: [room // 4] * 64, size=lambda room: room // 4),
-        case("texts that fill a prompt each", rng, lambda room: [room] * 4),
+        case("texts that fill a prompt each", rng, lambda room: [room] * 5, size=lambda room: room // 4),
         case("a text that fits no prompt", rng, lambda room: [10, 12, 9, 11, room + 1, 8], raises=True),
         case("summaries of which no two fit together", rng, lambda room: [12] * 12, size=lambda room: 30, raises=True),
         case("no texts", rng, lambda room: []),
+        case("one text", rng, lambda room: [15]),
         case("a limit of 45", rng, lambda room: [rng.randint(5, 14) for _ in range(20)], limit=45),
         case("90 texts", rng, lambda room: [rng.randint(6, 12) for _ in range(90)], held_back=True),
-        case("one text", rng, lambda room: [15], held_back=True),
         case("a last text by itself", rng, lambda room: [*thirds(room) * 2, 4], held_back=True),
         case("the last text fits no prompt", rng, lambda room: [room] * 2 + [room + 1], limit=50,
              raises=True, held_back=True),
@@ -77,7 +78,8 @@ def judge_long(
     reading = Reading(seen, texts, instruction, limit)
     if not texts:
         yield nothing(reading, "")
-    yield closed(reading)
+    yield unread(reading)
+    yield closed(reading, rounds)
     yield sent(reading, needs=ONE)
     yield running(reading, len(rounds))
     yield whole(reading)
@@ -85,15 +87,37 @@ def judge_long(
     yield filled(reading, sum(rounds), needs=f"at most {count(sum(rounds), 'request')}{sums}")
 
 
-def closed(reading: Reading) -> Finding | None:
+def unread(reading: Reading) -> Finding | None:
+    """A finding when the only text came back as its own summary."""
+    if len(reading.texts) != 1 or len(reading.seen.trace) or reading.seen.returned != reading.texts[0]:
+        return None
+    fix = "one text is not yet a summary: the first round runs always."
+    return Finding(reading.given, "no request, and the text itself came back", ONE, fix)
+
+
+def closed(reading: Reading, rounds: Sequence[int]) -> Finding | None:
     """A finding when the answer raised ValueError although it could have gone on."""
     if "ValueError" not in reading.seen.lineage:
         return None
     what = f"{count(len(reading.seen.trace), 'request')}, then {reading.seen.outcome}"
     fix = "compare a round's summaries with the summaries of the round before; the first round has none before it."
+    if one_fewer(len(reading.seen.trace), [len(reading.texts), *rounds]):
+        fix = "stop only when there are *as many* as before; this round brought one fewer, and that is a step."
     if not len(reading.seen.trace):
         fix = f"each of these texts fits into a prompt of its own, which may have {reading.limit} words."
     return Finding(reading.given, what, ONE, fix)
+
+
+def one_fewer(requests: int, left: Sequence[int]) -> bool:
+    """True when a round that leaves one fewer came last, or would have come next; `left` by each round, texts first.
+
+    >>> one_fewer(7, [5, 5, 2, 1]), one_fewer(8, [5, 5, 2, 1]), one_fewer(5, [5, 5, 2, 1])
+    (True, True, False)
+    """
+    ended = next((number for number in range(1, len(left)) if sum(left[1 : number + 1]) == requests), 0)
+    if not ended or left[ended - 1] == left[ended]:
+        return False
+    return any(before - after == 1 for before, after in pairwise(left[ended - 1 : ended + 2]))
 
 
 def running(reading: Reading, rounds: int) -> Finding | None:
@@ -155,7 +179,7 @@ def judge_stuck(seen: Seen, *, texts: list[str], instruction: str, limit: int, r
         return None
     size = f"; each summary has {len(seen.trace[0].answer.split())} words" if len(seen.trace) else ""
     what = f"{count(len(seen.trace), 'request')}, then {seen.outcome}"
-    needs = f"ValueError after {count(rounds[0], 'request')}, or after {sum(rounds)}"
+    needs = f"ValueError after {count(rounds[0], 'request')}, or after {sum(rounds)} if you notice only after the round"
     fix = "when a round leaves as many summaries as it was given, so will the next one: raise ValueError."
     belief = SHRINKS if len(seen.trace) > sum(rounds) else ""
     return Finding(Reading(seen, texts, instruction, limit).given + size, what, needs, fix, belief)

@@ -24,6 +24,7 @@ RACE = "that nobody else runs between two lines of a function; at every `await`,
 SAVED = "that a turn which nobody took is still there later; a pace does not save up."
 AT_ONCE = "that four per second means four at once, and then a second's rest."
 NEEDS_WAIT = "`await self.asleep(…)`: it is the only wait that this clock knows."
+OWN_LOCK = "(With a lock: one made in each turn is shared by nobody; make it in `__init__`.)"
 LATENCY = 0.5  # seconds of each call
 GRACE = 1.0  # real seconds; a safety net: the driver watches over the clock
 
@@ -52,11 +53,11 @@ class Rush:
 
 def pace(rng: Random) -> list[Case]:
     return [
-        pace_case("one caller, four calls", rng, 4, rush(rng, 1, calls=4)),
+        pace_case("one caller with four calls", rng, 4, rush(rng, 1, calls=4)),
         pace_case("five callers at once", rng, 4, rush(rng, 5)),
-        pace_case("three callers, four calls each", rng, 4, rush(rng, 3, calls=4)),
-        pace_case("a quiet time, and then five", rng, 2, rush(rng, 2), rush(rng, 5, after=10)),
-        pace_case("two paces, one for each key", rng, 4, rush(rng, 8, gates=2)),
+        pace_case("three callers with four calls each", rng, 4, rush(rng, 3, calls=4)),
+        pace_case("five after a quiet time", rng, 2, rush(rng, 2), rush(rng, 5, after=10)),
+        pace_case("a pace for each of two keys", rng, 4, rush(rng, 8, gates=2)),
         pace_case("twelve at once", rng, rng.choice([5, 8, 10]), rush(rng, 12), held_back=True),
         pace_case("3 rushes", rng, 3, rush(rng, 4), rush(rng, 2, 3, after=6), rush(rng, 5, after=9), held_back=True),
     ]
@@ -125,9 +126,12 @@ def apart(seen: Seen, moments: Sequence[float], gap: float, *, given: str, is_la
     if together(moments) == together(moments[: round(1 / gap)]) == round(1 / gap):
         return Finding(given, what, needs, "one turn, one gap: nobody passes together with another.", AT_ONCE)
     if together(moments) == len(moments) and moments[0] > SLACK:
-        fix = "who makes the second caller wait until the first one has had its turn?"
+        fix = f"who makes the second caller wait until the first one has had its turn? {OWN_LOCK}"
         return Finding(given, what, needs, fix, PAUSES)
     fix = "who else reads `free_at` before you have moved it on? Read it and move it with no `await` in between."
+    if moments[0] < SLACK and together(moments) == len(moments) - 1 > 1:
+        fix = "move `free_at` on before you wait, and from where it stood: `now() + gap` is the same for all who come "
+        fix += f"together. {OWN_LOCK}"
     return Finding(given, what, needs, fix, RACE)
 
 

@@ -19,6 +19,7 @@ from course_utils.tasks.texts import words
 
 TOO_LONG = "context_length_exceeded"
 MOST = 50  # requests that are answered
+NOTEBOOK = "Summarise these messages in one short sentence, in their order:"  # its `INSTRUCTION`
 INSTRUCTIONS = (  # of 8, 12 and 16 words
     "Say in one sentence what these texts say:",
     "Summarise these texts for the night shift in one sentence, in order:",

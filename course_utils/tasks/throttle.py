@@ -1,25 +1,21 @@
-"""Exercise 4, "Stay under the speed limit", third task: all items at the plan's pace, with just enough workers.
+"""Exercise 4, "Stay under the speed limit", third task: all items at the plan's pace, with only so many open.
 
-Layer 2: imports `expect`, `little`, `overlap`, `parallel`, `scripts`, `starts`, `texts`, `records` and `server`. Times
-are course seconds, on a clock that jumps, and so exact. The scene's limit is a real bucket.
+Layer 2: imports `expect`, `overlap`, `parallel`, `plans`, `starts`, `texts`, `records` and `server.cases`. Times are
+course seconds, on a clock that jumps, and so exact. The scene's limit is a real bucket.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import partial
 from random import Random
 
 from course_utils.records import count
 from course_utils.server.cases import Case, Finding, Scene, Seen, Task
-from course_utils.server.wire import ChatRequest, Piece
 from course_utils.tasks import expect
-from course_utils.tasks.little import workers_needed
 from course_utils.tasks.overlap import asked_for, each_once, items, key_of
 from course_utils.tasks.parallel import values
-from course_utils.tasks.scripts import STRAY, prompt_of, said
+from course_utils.tasks.plans import SLOW, Answers, Desk
 from course_utils.tasks.starts import PAUSES, SLACK, listed, per_second, refused, starts, together
 from course_utils.tasks.texts import words
 
@@ -27,76 +23,32 @@ DOOR = (
     "that a semaphore is a rate limiter; it bounds what is open, not how many start (and the library bounds neither)."
 )
 CLOCK = "wait through `asleep`. A semaphore knows no clock; `asyncio.sleep` and `InMemoryRateLimiter` know another."
+THREE = (  # all of these look alike from outside
+    "three things to look at. `await pace.turn()`: without `await` nothing waits. A pace or a door made for each "
+    f"item is a pace of its own: make it once, outside. And {CLOCK}"
+)
+ALONE = (
+    "let a call begin while earlier ones are open. `llm.invoke` blocks everybody; `await llm.ainvoke(…)`, and `gather` "
+    f"around all. If you do that already: {CLOCK}"
+)
 AFTERWARDS = "that a refusal costs nothing; providers count refused requests, too."
 TURN = "that a turn keeps; whoever waits after its turn has come starts together with others."
 OPEN = "that a pace bounds what is open; it asks nobody whether the earlier calls are done."
 SINGLE_FILE = "that a pace needs single file; starts keep their distance, calls may overlap."
 GRACE = 1.0  # real seconds; a safety net: the driver watches over the clock
-TOO_SLOW = 1.25  # times what the plan needs
-SLOW = 4.0  # seconds of a call in a slow spell
 BURST = 2  # of the provider's bucket
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Items, a plan, and how long the calls take: in turn a little more and a little less, but in a slow spell."""
-
-    items: tuple[str, ...]
-    per_minute: int
-    seconds: float  # of a call, on average
-    slow_from: int = 0  # the number of the first slow call; as many as there are workers are slow. 0 for none
-
-    @property
-    def workers(self) -> int:
-        return workers_needed(self.per_minute, self.seconds)
-
-    def wait(self, number: int) -> float:
-        """The seconds of call `number` (from 1)."""
-        if self.slow_from and 0 <= number - self.slow_from < self.workers:
-            return SLOW
-        if self.slow_from and number >= self.slow_from:
-            return self.seconds / 4  # after a slow spell the provider is at its best
-        return self.seconds * (1.5 if number % 2 else 0.5)
-
-    @property
-    def latest(self) -> float:
-        """When the last call may begin: with a quarter more than a pace and this many workers need."""
-        free, turn, begin, gap = [0.0] * self.workers, 0.0, 0.0, 60 / self.per_minute
-        for number in range(1, len(self.items) + 1):
-            begin = max(turn, heapq.heappop(free))
-            turn = begin + gap
-            heapq.heappush(free, begin + self.wait(number))
-        return TOO_SLOW * (begin + gap)
-
-    @property
-    def given(self) -> str:
-        plan = f"per_minute={self.per_minute}, which is {self.per_minute / 60:g} per second; seconds={self.seconds:g}"
-        last = self.slow_from + self.workers - 1
-        spell = f"; calls {self.slow_from} to {last} take {SLOW:g} s, the ones after them {self.wait(last + 1):.3g} s"
-        return f"{count(len(self.items), 'item')}; {plan}{spell if self.slow_from else ''}"
-
-
-@dataclass(frozen=True)
-class Answers:
-    """Answers by the item in the prompt, after the wait that belongs to their number."""
-
-    replies: Mapping[str, str]
-    desk: Desk
-
-    def __call__(self, request: ChatRequest, number: int) -> list[Piece]:
-        text = next((reply for key, reply in self.replies.items() if key in prompt_of(request)), STRAY)
-        return said(text, self.desk.wait(number))
 
 
 def throttle(rng: Random) -> list[Case]:
     return [
-        desk_case("12 items, 480 per minute", rng, 12, 480, 0.6),
-        desk_case("6 items, 120 per minute", rng, 6, 120, 1.6),
+        desk_case("12 items at 480 per minute", rng, 12, 480, 0.6),
+        desk_case("6 items at 120 per minute", rng, 6, 120, 1.6),
         desk_case("a slow spell", rng, 14, 480, 0.4, slow_from=1),
-        desk_case("20 items, 600 per minute", rng, 20, 600, rng.choice([0.45, 0.55]), held_back=True),
+        desk_case("40 items at 480 per minute", rng, 40, 480, 0.6),
+        desk_case("no items", rng, 0, 480, 0.6),
+        desk_case("20 items at 600 per minute", rng, 20, 600, rng.choice([0.45, 0.55]), held_back=True),
         desk_case("a slow spell later on", rng, 18, 240, 0.9, slow_from=4, held_back=True),
         desk_case("60 per minute", rng, 9, 60, 3.5, held_back=True),
-        desk_case("nothing to do", rng, 0, 480, 0.6, held_back=True),
     ]
 
 
@@ -122,6 +74,8 @@ def desk_case(
 
 @expect.in_order
 def judge_throttle(seen: Seen, *, desk: Desk, replies: Sequence[str], burst: int) -> Iterator[Finding | None]:
+    yield unawaited(seen, desk)
+    yield no_items(seen, desk)
     if refused(seen):
         yield too_fast(seen, desk, burst)
     yield expect.crashed(seen, given=desk.given, needs="the texts of all answers")
@@ -131,6 +85,22 @@ def judge_throttle(seen: Seen, *, desk: Desk, replies: Sequence[str], burst: int
         yield Finding(desk.given, what, needs, "when calls get slow, only a door keeps their number down.", OPEN)
     yield too_slow(seen, desk)
     yield values(seen, replies, given=desk.given)
+
+
+def unawaited(seen: Seen, desk: Desk) -> Finding | None:
+    """A finding when what came back was still to be waited for."""
+    kind = seen.returned.get("$object", "") if isinstance(seen.returned, dict) else ""
+    if not kind.endswith(("Future", "Task")):
+        return None
+    what = f"{count(len(seen.trace), 'request')}; your function returned a future that nobody awaited"
+    return Finding(desk.given, what, "a list with the text of each answer", "`return await asyncio.gather(…)`.")
+
+
+def no_items(seen: Seen, desk: Desk) -> Finding | None:
+    if desk.items or (seen.returned == [] and not seen.raised and not len(seen.trace)):
+        return None
+    what = f"{count(len(seen.trace), 'request')}, then {seen.outcome}"
+    return Finding(desk.given, what, "no request, and []", "an empty list has no first item, and needs no turn.")
 
 
 def too_fast(seen: Seen, desk: Desk, burst: int) -> Finding:
@@ -143,7 +113,7 @@ def too_fast(seen: Seen, desk: Desk, burst: int) -> Finding:
         fix = "a retry mends what has gone wrong already; let each item start at a moment at which it is let in."
         return Finding(desk.given, what, needs, fix, AFTERWARDS)
     if not seen.sleeps:
-        return Finding(desk.given, f"{what}, and no wait on the course clock", needs, CLOCK, DOOR)
+        return Finding(desk.given, f"{what}, and no wait on the course clock", needs, THREE, DOOR)
     is_spell = desk.slow_from and refused(seen)[0].course_start >= SLOW - SLACK
     if is_spell and seen.trace.peak <= desk.workers + burst:
         fix = "take your turn last, right before the call: first a free worker, and then the turn."
@@ -162,12 +132,14 @@ def too_slow(seen: Seen, desk: Desk) -> Finding | None:
         return None
     what = f"the last request began at {moments[-1]:.3g} s: {per_second(moments):.3g} starts per second"
     needs = f"the last start by {desk.latest:.3g} s"
-    if not seen.sleeps:
-        what += ", and no wait on the course clock"
-        return Finding(desk.given, what, needs, CLOCK)
     if seen.trace.peak <= 1 < desk.workers:
         what += "; each call waited for the one before"
-        return Finding(desk.given, what, needs, "let a call begin while earlier ones are open.", SINGLE_FILE)
+        if not seen.sleeps:
+            return Finding(desk.given, f"{what}, with no wait on the course clock", needs, ALONE)
+        fix = "let a call begin while earlier ones are open. `llm.invoke` blocks everybody; `await llm.ainvoke(…)`."
+        return Finding(desk.given, what, needs, fix, SINGLE_FILE)
+    if not seen.sleeps:
+        return Finding(desk.given, f"{what}, and no wait on the course clock", needs, CLOCK)
     fix = "is the gap `60 / per_minute`, is it waited for once per start, and are there `workers_needed` workers?"
     return Finding(desk.given, what, needs, fix)
 

@@ -115,7 +115,7 @@ arrived.reveal(sum(ticket in "\n".join(prompts) for ticket in tickets))
 #
 # ## 3. Find the bug: the texts that nobody read (2 points)
 #
-# There are three bugs in these lines: two of them lose texts, the third is in the other printed line.
+# There are three bugs in these lines: two of them lose texts. The third shows in the line `words:` above: some prompts have more than 60.
 # Write `summarise_parts`: the same function, without them.
 #
 # | you are given | you give back |

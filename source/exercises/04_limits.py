@@ -1,6 +1,6 @@
 # %% [markdown] name="title"
 # # Exercise 4 · Stay under the speed limit
-# *60 minutes · after lesson 4 · 9 points, 3 of them in a stretch task*
+# *60 minutes · after lesson 4 · 8 points, 2 of them in a stretch task*
 #
 # Five tasks around one idea: use what a plan allows, all of it, and not a request more.
 # Write only in the cells that say `# your code here`; the check below each of them tells you what the server saw.
@@ -192,7 +192,7 @@ ax = workflow_graph(
 
 # %% name="answer-throttled" tags=["answer"]
 async def throttled(items: list[str], per_minute: float, seconds: float, llm, now, asleep) -> list[str]:
-    """The answers to all items, at the pace of the plan and with just enough workers."""
+    """The answers to all items, at the pace of the plan, and never more open than there are workers."""
     # solution
     door = asyncio.Semaphore(workers_needed(per_minute, seconds))
     pace = Pace(per_minute / 60, now, asleep)
@@ -209,7 +209,7 @@ async def throttled(items: list[str], per_minute: float, seconds: float, llm, no
 check("limits.throttled", throttled)
 
 # %% [markdown] name="hedged-task"
-# ## 5. Stretch: hedge the slow one (3 points)
+# ## 5. Stretch: hedge the slow one (2 points)
 #
 # The lesson's hedge, with two different models. One request goes to `primary`. If it has not answered after `delay` seconds, a second one goes to `backup`, and whoever answers first wins.
 #
