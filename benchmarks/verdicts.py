@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
+from functools import partial
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"
@@ -48,24 +48,24 @@ def answers(beginnings: list[str]) -> list[Answer]:
 
 
 @contextmanager
-def grading_server() -> Iterator[None]:
-    """A course server whose judge grades, found by `connect()`."""
-    from conftest import judging
+def grading_server() -> Iterator[Callable[[str], None]]:
+    """A course server whose judge grades; what is given says which submission runs now."""
+    from conftest import judging, submit
 
     from course_utils.private_server import new_key
     from course_utils.server.judge import Judge
     from course_utils.tasks import TASKS
 
-    with tempfile.TemporaryDirectory() as folder, judging(Path(folder), Judge(TASKS, key=new_key())):
-        yield
+    judge = Judge(TASKS, key=new_key())
+    with tempfile.TemporaryDirectory() as folder, judging(Path(folder), judge) as (_, patch):
+        yield partial(submit, judge, patch)
 
 
-def judged(check_name: str, answer: Callable, words: str | None, submission: str) -> str:
+def judged(check_name: str, answer: Callable, words: str | None) -> str:
     """ "" when the verdict is the one that the table asks for; otherwise what it was."""
     from course_utils.check import check
     from course_utils.errors import CheckFailed
 
-    os.environ["COURSE_SUBMISSION"] = submission
     try:
         with redirect_stdout(io.StringIO()):
             check(check_name, answer)
@@ -79,10 +79,11 @@ def part(asked: argparse.Namespace) -> None:
     """One share of the answers, in this process; prints a line of JSON for each run."""
     sys.path.insert(0, str(TESTS))
     mine = answers(asked.checks)[asked.part :: asked.jobs]
-    with grading_server():
+    with grading_server() as submitted:
         for run in range(asked.times):
             for number, (check, name, answer, words) in enumerate(mine):
-                wrong = judged(check, answer, words, f"{asked.part}-{run}-{number}")
+                submitted(f"{asked.part}-{run}-{number}")
+                wrong = judged(check, answer, words)
                 told = {"check": check, "name": name, "kind": "right" if words is None else "wrong", "changed": wrong}
                 print(json.dumps(told), flush=True)
 

@@ -12,23 +12,6 @@ from collections.abc import Mapping
 SEPARATOR = " · "  # between the line and its receipt
 
 
-def submission_id(token: str, seed: int | None = None) -> str:
-    """What one run of one submission is called; with a learner's seed, the judge takes that learner's numbers.
-
-    Whoever changes the seed in it changes the id, and the receipts no longer fit.
-
-    >>> seed_in(submission_id("5f", 42)), seed_in(submission_id("5f"))
-    (42, None)
-    """
-    return token if seed is None else f"{token}.{seed}"
-
-
-def seed_in(submission: str) -> int | None:
-    """The learner's seed in the id of a submission; None when there is none."""
-    seed = submission.partition(".")[2]
-    return int(seed) if seed.isdecimal() else None
-
-
 def receipt(key: bytes, submission: str, check: str, verdict: str) -> str:
     """Sixteen hex digits that only the owner of `key` can compute.
 

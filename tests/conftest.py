@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,10 +41,17 @@ def judged_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]
 
 
 @pytest.fixture(scope="module")
-def grading_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
-    """A course server that runs held-back cases too, as when grading; gives what sets $COURSE_SUBMISSION."""
-    with judging(tmp_path_factory.mktemp("grading"), Judge(TASKS, key=new_key())) as (_, patch):
-        yield patch
+def submitted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], None]]:
+    """A course server that runs held-back cases too, as when grading; what is called says whose checks run now."""
+    judge = Judge(TASKS, key=new_key())
+    with judging(tmp_path_factory.mktemp("grading"), judge) as (_, patch):
+        yield partial(submit, judge, patch)
+
+
+def submit(judge: Judge, patch: pytest.MonkeyPatch, submission: str) -> None:
+    """From now on this submission is graded."""
+    judge.seeds = {submission: None}
+    patch.setenv("COURSE_SUBMISSION", submission)
 
 
 @pytest.fixture(scope="module")

@@ -20,10 +20,10 @@ ONLY_SHOWN = [
 
 
 @pytest.mark.parametrize(("task", "answer"), [(task, answer) for task in RIGHT for answer in RIGHT[task]], ids=name_of)
-def test_a_right_answer_passes_in_any_style(grading_server, capsys, task, answer):
+def test_a_right_answer_passes_in_any_style(submitted, capsys, task, answer):
     """It prints the one fixed line with its receipt, and nothing of what it prints itself."""
     cases = len(TASKS[task].cases(Random(1)))
-    grading_server.setenv("COURSE_SUBMISSION", f"{task} {name_of(answer)} {RIGHT[task].index(answer)}")
+    submitted(f"{task} {name_of(answer)} {RIGHT[task].index(answer)}")
     check(task, answer)
     line, _, receipt = capsys.readouterr().out.partition(" · ")
     assert line == f"✓ {task}: {cases} of {cases} cases"
@@ -31,10 +31,10 @@ def test_a_right_answer_passes_in_any_style(grading_server, capsys, task, answer
 
 
 @pytest.mark.parametrize(("task", "answer"), ONLY_SHOWN, ids=name_of)
-def test_an_answer_that_fits_only_what_is_shown_fails(grading_server, task, answer):
+def test_an_answer_that_fits_only_what_is_shown_fails(submitted, task, answer):
     """Each of these passes the shown cases, and fails in one that is held back."""
     shown = [case.name for case in TASKS[task].cases(Random(1)) if not case.held_back]
-    grading_server.setenv("COURSE_SUBMISSION", name_of(answer))
+    submitted(f"{task} {name_of(answer)}")
     with pytest.raises(CheckFailed) as failed:
         check(task, answer)
     assert not any(f'Case "{name}"' in str(failed.value) for name in shown)

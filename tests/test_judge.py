@@ -51,6 +51,7 @@ def owner():
 def grader():
     """A client of a judge that grades."""
     with running_server(routes=Judge(TASKS, key=KEY).routes()) as server, server.client as client:
+        assert client.post("/judge/submissions", json={"seeds": {"s1": None, "s2": 7}}).status_code == 200
         yield client
 
 
@@ -66,7 +67,7 @@ def run(client: httpx.Client, check: str, *bodies: dict, submission: str = "") -
 def test_a_case_has_inputs_and_a_door_and_nothing_to_compare_with(owner):
     """What the learner's process gets holds no expected value."""
     case = run(owner, "toy.seven")["case"]
-    assert set(case) == {"name", "driver", "arguments", "models", "tools", "stage", "seed"}
+    assert set(case) == {"driver", "arguments", "models", "tools", "stage", "seed"}
     assert set(case["models"]["llm"]) == {"base_url", "key", "model"}
 
 
@@ -86,12 +87,31 @@ def test_the_first_failure_is_told_in_full_and_the_others_by_name(owner):
         "    needs  7",
         "  Try: say 7.",
         "  A common belief behind this: that 7 is 8.",
-        "  Also failed: second.",
+        '  Also failed: "second".',
     ]
     assert (verdict["status"], verdict["points"], verdict["failed_case"]) == ("failed", 0, 1)
     assert verdict["message"].splitlines() == wanted
     folded = ['  Case "second"', "    given  nothing", "    seen   9", "    needs  7", *wanted[4:6]]
     assert [told.splitlines() for told in verdict["others"]] == [folded]
+
+
+@pytest.mark.parametrize(
+    ("raised", "message", "words"),
+    [
+        ("NameError", "name 'Pace' is not defined", "`Pace` has no value here: misspelt, or a cell above not run"),
+        ("AttributeError", "'coroutine' object has no attribute 'text'", "first `await`, then the text"),
+        ("TypeError", "sequence item 0: expected str instance, coroutine found", "before it was awaited"),
+        ("TypeError", "object AIMessage can't be used in 'await' expression", "this value is there already"),
+        ("RuntimeError", "There is no current event loop in thread 'course-answer'.", "into an `async def`"),
+        ("RuntimeError", "asyncio.run() cannot be called from a running event loop", "write `await …` in place"),
+        ("KeyError", "'coroutine_of_mine'", "say 7."),
+        ("ValueError", "name 'Pace' is not defined", "say 7."),
+    ],
+)
+def test_a_slip_is_named_whatever_the_task(owner, raised, message, words):
+    """What an exception says of the keyboard is of more help than what the task would say about it."""
+    body = {"raised": raised, "message": message, "lineage": [raised]}
+    assert words in run(owner, "toy.seven", body, body)["verdict"]["fix"]
 
 
 def test_an_answer_that_is_stopped_ends_the_check(owner):
@@ -132,6 +152,25 @@ def test_grading_judges_a_check_once(grader):
     other = run(grader, "toy.seven", submission="s2")
     assert again["verdict"] == first["verdict"]
     assert "case" in other
+
+
+def test_a_second_session_does_not_replace_the_first_verdict(grader):
+    """Who reads what a failed session says, and answers with it in another, has failed."""
+    sessions = [grader.post("/judge/begin", json={"check": "toy.seven", "submission": "s1"}).json() for _ in range(2)]
+    for session, said in zip(sessions, (8, 7), strict=True):
+        for _ in range(3):
+            reply = grader.post(f"/judge/sessions/{session['session']}/answer", json={"returned": said}).json()
+    assert reply["verdict"]["status"] == "failed"
+    assert [row["status"] for row in grader.get("/judge/verdicts", params={"submission": "s1"}).json()] == ["failed"]
+
+
+def test_only_known_submissions_are_judged_and_none_is_added(grader, owner):
+    """An invented id tells nobody what is held back."""
+    invented = grader.post("/judge/begin", json={"check": "toy.seven", "submission": "s3"})
+    added = grader.post("/judge/submissions", json={"seeds": {"s3": None}})
+    study = owner.post("/judge/submissions", json={"seeds": {"s3": None}})
+    assert [reply.status_code for reply in (invented, added, study)] == [403] * 3
+    assert invented.json()["fact"] == "This is none of the submissions that are graded."
 
 
 def test_grading_draws_the_same_inputs_for_the_same_submission(grader):

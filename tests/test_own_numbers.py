@@ -7,7 +7,6 @@ from random import Random
 import pytest
 
 from course_utils.errors import CourseError
-from course_utils.receipts import seed_in, submission_id
 from course_utils.server.cases import Task
 from course_utils.server.own_numbers import exchanged, in_numbers, numbers_of, pairs
 from course_utils.tasks import TASKS
@@ -58,13 +57,6 @@ def test_two_numbers_that_look_alike_are_refused():
     """A text could not say which of them is meant."""
     with pytest.raises(CourseError, match="two numbers of its own that are the same"):
         pairs(task(most=(20, 17), price=(20, 9)), 5)
-
-
-def test_a_submission_carries_its_learners_seed():
-    """The id says it, and nothing else in it is read as one."""
-    assert [seed_in(text) for text in (submission_id("5f", 0), submission_id("5f"), "", "5f.x", "5f.")] == [
-        0, None, None, None, None,
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", OWN)

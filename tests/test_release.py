@@ -239,10 +239,11 @@ def test_cells_that_speak_of_numbers_hold_them():
     assert own_cells >= 4
 
 
-def test_a_full_folder_is_left_alone(handout, capsys):
-    """Nothing of the instructor's is written over; an empty folder is fine."""
+@pytest.mark.parametrize("per_learner", [False, True])
+def test_a_full_folder_is_left_alone(handout, roster, capsys, per_learner):
+    """Nothing of the instructor's is written over, and nothing is put beside it; an empty folder is fine."""
     before = texts(handout)
-    assert main([str(handout)]) == 1
+    assert main([str(handout), *(["--seed-per-learner", str(roster)] if per_learner else [])]) == 1
     assert "is there already.\n  Try: choose another name" in capsys.readouterr().err
     assert texts(handout) == before
 

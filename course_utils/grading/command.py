@@ -24,7 +24,6 @@ from course_utils.grading.report import Report, as_data, as_text
 from course_utils.grading.runner import Job, Limits
 from course_utils.grading.whose import Whose
 from course_utils.learners import read_roster
-from course_utils.receipts import submission_id
 
 USUAL = Limits()
 PER_LEARNER = "the file that `release` made the learners' folders with: each submission is judged by its own numbers"
@@ -43,6 +42,7 @@ class Submission:
     merged: cells.Notebook
     checks: list[marks.Check]
     title: str
+    seed: int | None = None  # of the learner's own numbers; None for the course's
 
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -136,8 +136,8 @@ def take(path: Path, pristine: dict[str, cells.Notebook], tasks: list[dict], who
     except CourseError as error:
         return Report(path.name, refused=str(error))
     checks = marks.checks_of(pristine[exercise], tasks)
-    id = submission_id(secrets.token_hex(8), learner and learner.seed)
-    return Submission(path, exercise, id, merged, checks, title_of(merged, exercise))
+    seed = learner.seed if learner else None
+    return Submission(path, exercise, secrets.token_hex(8), merged, checks, title_of(merged, exercise), seed)
 
 
 def finished(
@@ -149,6 +149,7 @@ def finished(
 ) -> Iterator[Report | None]:
     """Run what can be run, in one session, and put the reports in order."""
     ready = [one for one in taken if isinstance(one, Submission)]
+    judge.post("/judge/submissions", {"seeds": {one.id: one.seed for one in ready}})
     jobs = [job_of(one, folder, key) for one in ready]
     results = dict(zip((one.id for one in ready), runner.run(jobs, folder, limits) if jobs else [], strict=True))
     for one in taken:

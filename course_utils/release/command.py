@@ -41,6 +41,7 @@ def run(argv: Sequence[str]) -> int:
             handout.write(asked.outdir)
             print(f"{asked.outdir} is the learner's folder: {size(asked.outdir)}.")
             return 0
+        folder.refuse_full(asked.outdir)
         for learner in roster:
             handout.write(asked.outdir / learner.id, learner)
         each = size(asked.outdir / roster[0].id)

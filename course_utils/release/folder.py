@@ -47,6 +47,16 @@ def refuse_stale(root: Path) -> None:
         raise CourseError(f"{found[0]} ({len(found)} in all)", fix="run `python3 -m course_utils build` first.")
 
 
+def refuse_full(folder: Path) -> None:
+    """Nothing is written over, and nothing beside what is there.
+
+    Raises:
+        CourseError: The folder is there, and is not empty.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CourseError(f"{folder} is there already.", fix="choose another name, or delete it.")
+
+
 class Handout:
     """The folder that all learners get, ready to be written any number of times.
 
@@ -69,8 +79,7 @@ class Handout:
         Raises:
             CourseError: It is there already, or it would hold cases that are held back.
         """
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise CourseError(f"{folder} is there already.", fix="choose another name, or delete it.")
+        refuse_full(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
             draft = Path(name, "course")

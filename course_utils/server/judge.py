@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from course_utils.receipts import sealed, seed_in
+from course_utils.receipts import sealed
 from course_utils.server.cases import Case, Seen, Task
 from course_utils.server.control import Asked, asked, course_of
 from course_utils.server.own_numbers import in_numbers, numbers_of
@@ -44,6 +44,12 @@ class Outcome(Asked):
     message: str = ""
     lineage: tuple[str, ...] = ()
     stopped: str = ""
+
+
+class Submissions(Asked):
+    """What will be graded: the id of each submission, and the seed of its learner's own numbers."""
+
+    seeds: dict[str, int | None]
 
 
 class HintFor(Asked):
@@ -73,11 +79,13 @@ class Judge:
         self.progress = progress or Progress()
         self.sessions: dict[str, Session] = {}
         self.verdicts: dict[str, dict[str, Verdict]] = {}  # submission -> check -> verdict
+        self.seeds: dict[str, int | None] | None = None  # when grading: the submissions, once they are known
 
     def routes(self) -> list[Route]:
         """To be mounted by the app, behind its guard."""
         return [
             Route("/judge/tasks", self.list_tasks),
+            Route("/judge/submissions", self.expect, methods=["POST"]),
             Route("/judge/begin", self.begin, methods=["POST"]),
             Route("/judge/sessions/{session}/answer", self.answer, methods=["POST"]),
             Route("/judge/verdicts", self.list_verdicts),
@@ -111,18 +119,27 @@ class Judge:
             {"number": shown, "of": len(task.hints), "text": in_numbers(task.hints[shown - 1], task, self.learner)}
         )
 
+    async def expect(self, request: Request) -> JSONResponse:
+        """Learn which submissions there are, before the first of them runs; nobody can add one later."""
+        if self.key is None or self.seeds is not None:
+            return refused("Nothing can be handed in here (any more).", "begin a new run of the grader.")
+        self.seeds = (await asked(request, Submissions)).seeds
+        return JSONResponse({})
+
     async def begin(self, request: Request) -> JSONResponse:
         wanted = await asked(request, Begin)
         task = self.tasks.get(wanted.check)
         if task is None:
             return self.unknown(wanted.check)
+        if self.key and wanted.submission not in (self.seeds or {}):
+            return refused("This is none of the submissions that are graded.", "leave $COURSE_SUBMISSION as it is.")
         if self.key and (known := self.verdicts.get(wanted.submission, {}).get(task.check)):
             return JSONResponse({"verdict": asdict(known)})  # when grading, the first verdict stands
         cases = self.cases_of(task, wanted.submission)
         session = Session(secrets.token_hex(8), task, cases, wanted.submission)
         self.sessions[session.id] = session
         course = course_of(request)
-        while len(self.sessions) > MOST_SESSIONS:
+        while len(self.sessions) > MOST_SESSIONS and not self.key:
             self.sessions.pop(next(iter(self.sessions))).close(course)
         handed = session.hand_out(course, str(request.base_url))
         return JSONResponse({"session": session.id, "cases": len(session.cases)} | handed)
@@ -154,15 +171,14 @@ class Judge:
         if self.key:
             line = sealed(verdict.line, self.key, session.submission, verdict.check, verdict.status)
             verdict = replace(verdict, line=line)
-        if session.submission:
-            self.verdicts.setdefault(session.submission, {})[verdict.check] = verdict
-        else:
-            self.progress.verdict(verdict)
+        if session.submission:  # an answer may have run the check itself: the first verdict stands
+            return self.verdicts.setdefault(session.submission, {}).setdefault(verdict.check, verdict)
+        self.progress.verdict(verdict)
         return verdict
 
     def cases_of(self, task: Task, submission: str) -> list[Case]:
         """The cases that count here, with the numbers of whoever it is."""
-        numbers = numbers_of(task, seed_in(submission) if self.key else self.learner)
+        numbers = numbers_of(task, (self.seeds or {}).get(submission) if self.key else self.learner)
         cases = task.cases(Random(self.seed(submission, task)), **numbers)
         return [case for case in cases if self.key or not case.held_back]
 
@@ -176,3 +192,7 @@ class Judge:
     def unknown(self, name: str) -> JSONResponse:
         near = get_close_matches(name, self.tasks, n=3, cutoff=0.4) or list(self.tasks)
         return JSONResponse({"fact": "There is no check of that name.", "fix": f"use one of: {', '.join(near)}."}, 404)
+
+
+def refused(fact: str, fix: str) -> JSONResponse:
+    return JSONResponse({"fact": fact, "fix": fix}, 403)

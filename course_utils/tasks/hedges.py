@@ -49,7 +49,7 @@ def hedged(rng: Random) -> list[Case]:
         race("an error at once", rng, down, well(1)),
         race("an error after the hedge began", rng, breaks(2.5), well(3)),
         race("an error of the backup", rng, well(6), down),
-        race("nobody answers", rng, breaks(5), breaks(1), held_back=True),
+        race("neither of them answers", rng, breaks(5), breaks(1), held_back=True),
         race("an error just before the delay", rng, breaks(4), well(2), delay=5, held_back=True),
         race("slow, and the hedge breaks off", rng, well(20), breaks(3), delay=1, held_back=True),
         race("another slow one", rng, well(9), well(5), delay=rng.choice([1.5, 3.0]), held_back=True),
