@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from course_utils.attempt import Drive, awaited, in_data, refuse_parameters
-from course_utils.runs import Run, recorded_runs
+from course_utils.runs import Run, outline, recorded_runs
 
 MOST_RUNS, MOST_TEXT = 200, 4000  # runs that are told; characters of what went into or came out of one
+MOST_DRAWN = 40  # runs in the outline
 
 
 def recorded(answer: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What `answer(**arguments)` gave or raised, and its `runs`.
+    """What `answer(**arguments)` gave or raised, and its `runs`; their outline is printed, for a case that fails.
 
     Raises:
         NotImplementedError: It has not been written yet.
@@ -30,6 +31,7 @@ def recorded(answer: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[s
             raise
         except Exception as error:
             outcome = in_data(error)
+    print(f"Runs of this case:\n{outline(runs[:MOST_DRAWN])}")
     return outcome | {"runs": [brief(run) for run in runs[:MOST_RUNS]]}
 
 

@@ -160,6 +160,66 @@ def ask_no_key(pay):
     return sequence(settle)
 
 
+def ask_with(pay, key=lambda state: state["id"], is_yes=lambda answer: answer == "approve"):
+    def settle(state):
+        answer = interrupt(question(state))
+        return settled(lambda **data: pay(**data | {"key": key(state)}), state, is_yes(answer))
+
+    return sequence(settle)
+
+
+def ask_key_of_order(pay):
+    return ask_with(pay, lambda state: state["order"])
+
+
+def ask_one_key(pay):
+    return ask_with(pay, lambda state: "refund")
+
+
+def ask_new_key(pay):
+    return ask_with(pay, lambda state: uuid4().hex)
+
+
+def ask_kindly(pay):
+    return ask_with(pay, is_yes=lambda answer: answer.lower().strip() == "approve")
+
+
+def ask_last_word(pay):
+    return ask_with(pay, is_yes=lambda answer: answer.split()[-1] == "approve")
+
+
+def ask_by_position(pay):
+    def settle(state):
+        return settled(lambda key, order, cents: pay(key, order, cents), state, interrupt(question(state)) == "approve")
+
+    return sequence(settle)
+
+
+def ask_no_dict(pay):
+    def ask(state):
+        return interrupt(question(state))
+
+    return sequence(ask)
+
+
+def ask_undeclared(pay):
+    def ask(state):
+        return {"ok": interrupt(question(state)) == "approve"}
+
+    def settle(state):
+        return settled(pay, state, state["ok"])
+
+    return sequence(ask, settle)
+
+
+def ask_side_by_side(pay):
+    graph = StateGraph(Refund)
+    graph.add_node("ask", lambda state: {"decision": interrupt(question(state)), "status": "refused"})
+    graph.add_node("settle", lambda state: {"status": "refused"})
+    graph.add_node("both", lambda state: {"status": "paid"})
+    return graph.add_edge(START, "settle").add_edge(START, "both").add_edge("settle", "ask")
+
+
 def ask_runs_it(pay):
     return ask_nodes(pay).compile(checkpointer=InMemorySaver()).get_graph()
 
@@ -350,6 +410,67 @@ def letter_memory(act):
         return written(act, state)
 
     return sequence(pay_and_ask, write)
+
+
+def letter_in_memory(act):
+    """Remembers in a variable of its own which refunds it has paid."""
+    seen = set()
+
+    def pay_and_ask(state):
+        if state["id"] not in seen:
+            act("pay", refund=state["id"], cents=state["cents"])
+            seen.add(state["id"])
+        return {"answer": interrupt(LETTER)}
+
+    def write(state):
+        return written(act, state)
+
+    return sequence(pay_and_ask, write)
+
+
+def letter_with(act, pay, is_yes=lambda answer: answer == "send"):
+    def ask(state):
+        return {"answer": "send" if is_yes(interrupt(LETTER)) else "hold"}
+
+    def write(state):
+        return written(act, state)
+
+    return sequence(pay, ask, write)
+
+
+def letter_other_name(act):
+    def pay(state):
+        act("payment", refund=state["id"], cents=state["cents"])
+
+    return letter_with(act, pay)
+
+
+def letter_no_refund(act):
+    def pay(state):
+        act("pay", key=state["id"])
+
+    return letter_with(act, pay)
+
+
+def letter_other_refund(act):
+    def pay(state):
+        act("pay", refund=state["order"])
+
+    return letter_with(act, pay)
+
+
+def letter_by_position(act):
+    def pay(state):
+        act("pay", state["id"])
+
+    return letter_with(act, pay)
+
+
+def letter_first_word(act):
+    def pay(state):
+        act("pay", refund=state["id"], cents=state["cents"])
+
+    return letter_with(act, pay, lambda answer: answer.split(",")[0] == "send")
 
 
 def letter_blank(act):
@@ -693,6 +814,46 @@ class LateYes(JsonDesk):
         return super().resume(request_id, decision)
 
 
+class PaysFromWaiting(JsonDesk):
+    """What was approved and not paid stays so."""
+
+    def resume(self, request_id, decision):
+        record = self.records()[request_id]
+        if decision not in self.words:
+            raise ValueError(decision)
+        if record["status"] == "waiting":
+            self.decide(record, decision)
+            if decision == "approve":
+                self.money(record)
+                record["status"] = "paid"
+                self.save(record)
+        return record["status"]
+
+
+class StaysApproved(JsonDesk):
+    """Pays, and says so to nobody."""
+
+    def resume(self, request_id, decision):
+        status = super().resume(request_id, decision)
+        self.save(self.records()[request_id] | {"status": "approved" if status == "paid" else status})
+        return self.records()[request_id]["status"]
+
+
+class ByPosition(JsonDesk):
+    def money(self, record):
+        self.pay(record["id"], record["order"], record["cents"], record["summary"])
+
+
+class NoAfterAWord(JsonDesk):
+    """Writes a no down before it says that this was no decision."""
+
+    def resume(self, request_id, decision):
+        record = self.records()[request_id]
+        if record["status"] == "waiting" and decision not in self.words:
+            self.decide(record, decision)
+        return super().resume(request_id, decision)
+
+
 class OneRecord(JsonDesk):
     """The file holds the last refund only."""
 
@@ -811,11 +972,19 @@ WRONG = {  # check -> answer -> words that a learner must read
         ask_nobody: "with what is to be paid",
         ask_robustly: "no `try` around it",
         ask_not_no: "that whatever is no refusal is a yes",
-        ask_holds: 'compare the whole answer: `== "approve"`',
+        ask_holds: 'compare the whole answer, as it came: `== "approve"`',
         ask_blind: "a person can only decide about what they see",
         ask_twice: "ask once; the answer is what `interrupt` gives back",
         ask_no_status: "the last node gives back",
-        ask_no_key: 'pay(key=state["id"]',
+        ask_no_key: "`pay` without a key",
+        ask_key_of_order: "the refund's id",
+        ask_one_key: "`pay` with key='refund'",
+        ask_new_key: "the refund's id",
+        ask_kindly: "as it came",
+        ask_by_position: "call `pay` with names: `pay(key=…, order=…, cents=…)`",
+        ask_no_dict: "a node returns a dict",
+        ask_undeclared: "keys that the state does not declare are dropped without a word",
+        ask_side_by_side: "which arrows lead to them?",
         ask_runs_it: "the check needs the StateGraph",
         ask_blank: "not written yet",
     },
@@ -830,6 +999,11 @@ WRONG = {  # check -> answer -> words that a learner must read
         letter_not_hold: 'the letter goes out after exactly "send"',
         letter_never: 'the letter goes out after exactly "send"',
         letter_memory: "each refund goes out at once",
+        letter_in_memory: "a variable of the first graph is gone with it",
+        letter_other_name: "`act` was called 'payment'",
+        letter_no_refund: "nobody knows whose it is",
+        letter_other_refund: "a 'pay' with refund='",
+        letter_by_position: "call `act` with names",
         letter_blank: "not written yet",
     },
     "approval.desk": {
@@ -856,6 +1030,9 @@ WRONG = {  # check -> answer -> words that a learner must read
         Hopes: "that what was sent has arrived",
         Reassures: "let the bank's error out",
         LastClick: "a yes that nobody wrote down can be contradicted",
+        PaysFromWaiting: "the payment is not certain: what does the next `resume` still have to do?",
+        StaysApproved: "with that the refund is paid",
+        ByPosition: "call `pay` with names: `pay(key=…, order=…, cents=…, note=…)`",
         LateYes: "a no is a no",
         OneRecord: "Keep each under its id",
         SumOfTheModel: "neither a later one's nor a model's",
@@ -868,4 +1045,10 @@ WRONG = {  # check -> answer -> words that a learner must read
         Unwritten: "not written yet",
         HalfWritten: "not written yet",
     },
+}
+
+HELD_BACK = {  # answers that pass the cases that are shown, and fail one that is held back
+    "approval.ask": [ask_last_word],
+    "approval.letter": [letter_first_word],
+    "approval.desk": [NoAfterAWord],
 }

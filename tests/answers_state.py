@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
+import openai
 from langchain_core.messages import AnyMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -96,6 +97,23 @@ def merge_as_dict(old, new):
 def merge_keeps_old(old, new):
     ids = [each["id"] for each in old]
     return old + [each for each in new if each["id"] not in ids]
+
+
+def merge_values(old, new):
+    return {each["id"]: each for each in [*old, *new]}.values()
+
+
+def merge_no_return(old, new):
+    by_id = {entry["id"]: entry for entry in old}
+    for entry in new:
+        by_id[entry["id"]] = entry
+
+
+def merge_first_of_new(old, new):
+    """Only an id that comes twice in `new` shows it."""
+    known = [each["id"] for each in old]
+    kept = [next((other for other in new if other["id"] == each["id"]), each) for each in old]
+    return kept + [each for each in new if each["id"] not in known]
 
 
 def merge_one(old):
@@ -233,6 +251,39 @@ def memory_objects(messages, llm):
         llm.invoke("\n".join(text for name, text in messages[: number + 1] if name == customer))
         for number, (customer, _) in enumerate(messages)
     ]
+
+
+def memory_get(messages, llm):
+    cases, replies = {}, []
+    for customer, text in messages:
+        said = cases.get(customer, [])
+        said.append(text)
+        replies.append(llm.invoke("\n".join(said)).text)
+    return replies
+
+
+MEMORY = {}
+
+
+def memory_global(messages, llm):
+    return memory_default(messages, llm, MEMORY)
+
+
+def memory_last_text(messages, llm):
+    return memory_loop(messages, llm)[-1]
+
+
+def memory_new_list(messages, llm):
+    return memory_loop(messages, llm)[-1:]
+
+
+def memory_no_return(messages, llm):
+    memory_loop(messages, llm)
+
+
+def memory_somebody(messages, llm):
+    """Right for any evening on which somebody writes."""
+    return memory_loop(messages, llm) or ["Nobody has written."]
 
 
 def memory_blank(messages, llm):
@@ -477,6 +528,37 @@ def shared_labelled(llm, checkpointer=None):
     return drawn(nodes_for(llm, lambda state, text: {"notes": [f"Note: {text}"]}), saver=checkpointer)
 
 
+def shared_join_behind_legal(llm, checkpointer=None):
+    graph = StateGraph(Complaint)
+    for name, node in nodes_for(llm).items():
+        graph.add_node(name, node)
+    graph.add_edge(START, "legal").add_edge(START, "tech").add_edge("tech", "parts").add_edge("legal", "join")
+    return graph.compile(checkpointer=checkpointer)
+
+
+def shared_catches(llm, checkpointer=None):
+    """Its JOIN makes do with an excuse."""
+    nodes = nodes_for(llm)
+
+    def join(state):
+        try:
+            return nodes["join"](state)
+        except openai.APIError:
+            return {"summary": "Nobody could sum this up."}
+
+    return drawn(nodes | {"join": join}, saver=checkpointer)
+
+
+def shared_no_dict(llm, checkpointer=None):
+    return drawn(nodes_for(llm, lambda state, text: [text]), saver=checkpointer)
+
+
+def shared_key_error(llm, checkpointer=None):
+    """PARTS looks for a key that the state does not declare."""
+    nodes = nodes_for(llm, lambda state, text: {"notes": [text], "found": text}, lambda state: [state["found"]])
+    return drawn(nodes, saver=checkpointer)
+
+
 def shared_one_argument(llm):
     return drawn(nodes_for(llm))
 
@@ -557,6 +639,11 @@ def resume_graph(items, path, llm, durability="sync"):
         app, thread = graph.compile(checkpointer=saver), {"configurable": {"thread_id": "desk"}}
         is_begun = bool(app.get_state(thread).values)
         return app.invoke(None if is_begun else {"items": items}, thread, durability=durability)["done"]
+
+
+def resume_graph_async(items, path, llm):
+    """What a thread of the checkpointer is writing gets written: a process is killed a moment later."""
+    return resume_graph(items, path, llm, "async")
 
 
 def resume_graph_exit(items, path, llm):
@@ -679,6 +766,68 @@ def resume_needs_file(items, path, llm):
     return json.loads(Path(path).read_text())[:0] + resume_lines(items, path, llm)
 
 
+def resume_with(items, path, llm, text_of=lambda llm, item: llm.invoke(item).text, begin=0):
+    """As it should be, but for one thing or another."""
+    done = saved(path)
+    for item in items[len(done) + begin :]:
+        done.append(text_of(llm, item))
+        with open(path, "a") as file:
+            file.write(json.dumps(done[-1]) + "\n")
+    return done
+
+
+def resume_no_await(items, path, llm):
+    return resume_with(items, path, llm, lambda llm, item: llm.ainvoke(item).text)
+
+
+def resume_coroutine(items, path, llm):
+    return resume_with(items, path, llm, lambda llm, item: llm.ainvoke(item))
+
+
+def resume_message(items, path, llm):
+    return resume_with(items, path, llm, lambda llm, item: llm.invoke(item))
+
+
+def resume_other_error(items, path, llm):
+    return resume_with(items, path, llm, lambda llm, item: llm.invoke(item).response_metadata["said"])
+
+
+def resume_from_second(items, path, llm):
+    return resume_with(items, path, llm, begin=1)
+
+
+def resume_int_keys(items, path, llm):
+    """JSON makes texts of its keys."""
+    done = json.loads(Path(path).read_text()) if os.path.exists(path) else {}
+    for number, item in enumerate(items):
+        if number not in done:
+            done[number] = llm.invoke(item).text
+            Path(path).write_text(json.dumps(done))
+    return [done[number] for number in range(len(items))]
+
+
+def resume_newlines(items, path, llm):
+    done = open(path).readlines() if os.path.exists(path) else []  # noqa: SIM115
+    with open(path, "a") as file:
+        for item in items[len(done) :]:
+            done.append(llm.invoke(item).text)
+            print(done[-1], file=file, flush=True)
+    return done
+
+
+def resume_gives_messages(items, path, llm):
+    done = saved(path)
+    for item in items[len(done) :]:
+        done.append(llm.invoke(item))
+        with open(path, "a") as file:
+            file.write(json.dumps(done[-1].text) + "\n")
+    return done
+
+
+def resume_never_ends(items, path, llm):
+    os._exit(3)
+
+
 def resume_blank(items, path, llm):
     raise NotImplementedError
 
@@ -687,7 +836,7 @@ RIGHT = {
     "state.merge": [merge_dict, merge_union, merge_loops],
     "state.memory": [memory_loop, memory_messages, memory_threads, memory_filtered, memory_deepcopy],
     "state.shared": [shared_list_edge, shared_defer, shared_async, shared_retries, shared_apart],
-    "state.resume": [resume_lines, resume_whole_file, resume_files, resume_sqlite, resume_graph],
+    "state.resume": [resume_lines, resume_whole_file, resume_files, resume_sqlite, resume_graph, resume_graph_async],
 }
 
 WRONG = {
@@ -701,6 +850,8 @@ WRONG = {
         merge_in_place: "that the old list is yours to change",
         merge_entry_in_place: "leave the entries themselves alone, too",
         merge_none: "A list's own methods change it, and return None",
+        merge_values: "a dict_values",
+        merge_no_return: "is there a `return`?",
         merge_as_dict: "return a list of such entries",
         merge_one: "it takes (old), and is called with (old, new)",
         merge_blank: "not written yet",
@@ -708,7 +859,12 @@ WRONG = {
     "state.memory": {
         memory_shallow: "the copy of a dict still holds the same list",
         memory_one_thread: "a thread of the same name is the same conversation",
-        memory_default: "a default is made once, with the `def`",
+        memory_default: "a default, or a variable outside the function",
+        memory_global: "or a variable outside the function, is made once",
+        memory_get: "(`get` does not store.)",
+        memory_last_text: "1 text for 3 messages",
+        memory_new_list: "1 text for 3 messages",
+        memory_no_return: "Is there a `return`?",
         memory_same_saver: "holds words of",
         memory_new_threads: "that a model remembers what you have told it",
         memory_none: "holds 1 of the 2 messages so far",
@@ -724,6 +880,10 @@ WRONG = {
         shared_whole: "that a returned value replaces the old one; with a reducer it is added to it",
         shared_whole_state: "run 1 ended with InvalidUpdateError",
         shared_joins_twice: "that an arrow into a step means: after everything that leads there",
+        shared_join_behind_legal: "JOIN began before PARTS had answered",
+        shared_catches: "JOIN failed, and your graph ended as if it had not: who caught that?",
+        shared_no_dict: "a node returns a dict",
+        shared_key_error: "keys that the state does not declare are dropped without a word",
         shared_append: "that changing the state is writing to it; only what a node returns is stored",
         shared_append_plain: "after the run the caller's own `notes` are",
         shared_append_and_return: "a node returns what is new, and nothing else",
@@ -757,6 +917,20 @@ WRONG = {
         resume_at_once: "request 2 began before request 1 had ended",
         resume_one_prompt: "the prompt of request 1 holds 8 items",
         resume_needs_file: "process 1 ended with FileNotFoundError",
+        resume_no_await: "an `await` is missing",
+        resume_coroutine: "an `await` is missing",
+        resume_message: "save its `.text`",
+        resume_other_error: "process 1 ended with KeyError: 'said'",
+        resume_from_second: "item 1 was never asked for: where does your slice begin?",
+        resume_int_keys: "JSON makes every key a text",
+        resume_newlines: "a line that is read from a file ends with a newline",
+        resume_gives_messages: "an answer is a text: take its `.text`",
+        resume_never_ends: "does not end its process itself",
         resume_blank: "not written yet",
     },
+}
+
+HELD_BACK = {  # answers that pass the cases that are shown, and fail one that is held back
+    "state.merge": [merge_first_of_new],
+    "state.memory": [memory_somebody],
 }

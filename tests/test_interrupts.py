@@ -54,6 +54,21 @@ def test_a_compiled_graph_and_asynchronous_nodes_are_welcome():
     assert came == [{"asked": ["Tea?"], "state": {"name": "Owen", "said": ["yes"]}}]
 
 
+def test_an_answer_comes_to_a_graph_built_anew():
+    """Where a run says so: variables of the first graph are gone, and its questions are stored."""
+    made = []
+
+    async def build() -> StateGraph:
+        made.append(len(made))
+        number = made[-1]
+        node = lambda state: {"said": [interrupt("Tea?"), str(number)]}  # noqa: E731
+        return StateGraph(Talk).add_node("ask", node).add_edge(START, "ask")
+
+    runs = [{"state": {"name": "Mara"}, "answers": ["yes"], "anew": anew} for anew in (True, False)]
+    assert [each["state"]["said"] for each in asked(build, {"runs": runs})] == [["yes", "1"], ["yes", "0"]]
+    assert made == [0, 1]
+
+
 def test_something_else_than_a_graph_is_named():
     """A learner who runs the graph, or forgets `return`, reads what came."""
     with pytest.raises(TypeError, match="a value of type NoneType, and the check needs the StateGraph"):

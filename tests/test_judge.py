@@ -87,12 +87,31 @@ def test_the_first_failure_is_told_in_full_and_the_others_by_name(owner):
         "    needs  7",
         "  Try: say 7.",
         "  A common belief behind this: that 7 is 8.",
-        "  Also failed: second.",
+        '  Also failed: "second".',
     ]
     assert (verdict["status"], verdict["points"], verdict["failed_case"]) == ("failed", 0, 1)
     assert verdict["message"].splitlines() == wanted
     folded = ['  Case "second"', "    given  nothing", "    seen   9", "    needs  7", *wanted[4:6]]
     assert [told.splitlines() for told in verdict["others"]] == [folded]
+
+
+@pytest.mark.parametrize(
+    ("raised", "message", "words"),
+    [
+        ("NameError", "name 'Pace' is not defined", "`Pace` has no value here: misspelt, or a cell above not run"),
+        ("AttributeError", "'coroutine' object has no attribute 'text'", "first `await`, then the text"),
+        ("TypeError", "sequence item 0: expected str instance, coroutine found", "before it was awaited"),
+        ("TypeError", "object AIMessage can't be used in 'await' expression", "this value is there already"),
+        ("RuntimeError", "There is no current event loop in thread 'course-answer'.", "into an `async def`"),
+        ("RuntimeError", "asyncio.run() cannot be called from a running event loop", "write `await …` in place"),
+        ("KeyError", "'coroutine_of_mine'", "say 7."),
+        ("ValueError", "name 'Pace' is not defined", "say 7."),
+    ],
+)
+def test_a_slip_is_named_whatever_the_task(owner, raised, message, words):
+    """What an exception says of the keyboard is of more help than what the task would say about it."""
+    body = {"raised": raised, "message": message, "lineage": [raised]}
+    assert words in run(owner, "toy.seven", body, body)["verdict"]["fix"]
 
 
 def test_an_answer_that_is_stopped_ends_the_check(owner):

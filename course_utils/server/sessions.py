@@ -1,12 +1,13 @@
 """One run of one check: its cases in turn, each on a stage of its own, and what became of them.
 
-Layer 1: imports `cases`, `limits`, `scopes`, `scripted`, `state` and `verdicts`. Belongs to the server's event loop.
+Layer 1: imports `cases`, `limits`, `scopes`, `scripted`, `slips`, `state` and `verdicts`. Belongs to the server's
+event loop.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from course_utils.records import Trace
@@ -14,6 +15,7 @@ from course_utils.server.cases import Case, Finding, Scene, Seen, Task
 from course_utils.server.effects import Effects
 from course_utils.server.scopes import Scope
 from course_utils.server.scripted import Scripted
+from course_utils.server.slips import slip_in
 from course_utils.server.state import Course
 from course_utils.server.verdicts import Verdict, broken, not_written, still_running, summed_up
 
@@ -78,6 +80,8 @@ class Session:
         except Exception:
             log.exception("the judgement of %s, case %r, failed", self.task.check, case.name)
             return broken(self.task, len(self.cases))
+        if finding and (slip := slip_in(seen)):  # says more than what the task could say about it
+            finding = replace(finding, fix=slip, misconception="")
         if finding and not any(self.findings):
             self.trace = seen.trace
         self.findings.append(finding)

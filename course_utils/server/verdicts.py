@@ -83,7 +83,7 @@ def still_running(stopped: str, trace: Trace) -> Finding:
         given="your function was called once",
         seen=f"{stopped}, with {count(len(trace), 'request')} sent",
         needs="an answer or an exception, after a bounded number of requests",
-        fix="look for a loop that has no way out.",
+        fix="look for a loop that has no way out, or a lock that nobody gives back.",
     )
 
 
@@ -105,8 +105,9 @@ def about_the_rest(also: Sequence[str], not_run: int) -> list[str]:
     """The lines about the other cases, by name."""
     lines = []
     if also:
+        named = [f'"{name}"' for name in also[:MOST_NAMED]]
         more = f" and {len(also) - MOST_NAMED} more" if len(also) > MOST_NAMED else ""
-        lines.append(line("  Also failed: ", f"{', '.join(also[:MOST_NAMED])}{more}."))
+        lines.append(line("  Also failed: ", f"{', '.join(named)}{more}."))
     if not_run:
         lines.append(line("  Not run after that: ", f"{count(not_run, 'case')}."))
     return lines

@@ -19,6 +19,7 @@ from course_utils.tasks import (
     instrument,
     jitter,
     joins,
+    letters,
     little,
     long_text,
     manager,
@@ -39,6 +40,7 @@ from course_utils.tasks import (
     throttle,
     token_sums,
     vote,
+    waited,
     workers,
 )
 
@@ -73,11 +75,13 @@ TASKS: dict[str, Task] = {
         *fallbacks.TASKS,
         breaker.TASK,
         saga.TASK,
-        *approvals.TASKS,
+        approvals.TASK,
+        letters.TASK,
         refunds.TASK,
         token_sums.TASK,
         culprit.TASK,
         diagnosis.TASK,
+        waited.TASK,
         instrument.TASK,
     )
 }

@@ -1,6 +1,6 @@
 """Exercise 11, "A failing workflow": a step mended, whose caught error was felt only two steps later.
 
-Layer 2: imports `expect`, `texts` and `server.cases`. Orders and answers carry nonces.
+Layer 2: imports `expect`, `slips`, `texts` and `server.cases`. Orders and answers carry nonces.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from random import Random
 from course_utils.records import count
 from course_utils.server.cases import Case, Finding, Seen, Task
 from course_utils.tasks import expect
+from course_utils.tasks.slips import crashed, slipped
 from course_utils.tasks.texts import answers, nonce
 
 HIDDEN = "that an error which is caught is an error that is dealt with."
@@ -52,7 +53,7 @@ def judge_gather(
         return
     needs = f"{{'desk': {desk!r}, 'order': {orders[wanted] if wanted else None!r}}}"
     yield stumbled(seen, wanted, given=given, needs=needs)
-    yield expect.crashed(seen, given=given, needs=needs)
+    yield crashed(seen, given=given, needs=needs)
     yield expect.request_count(seen, 1, given=given, then=needs, fix="one question, about the desk, is all it asks.")
     yield expect.carries(seen, 1, text, given=given, what="the ticket", fix="ask as the old version did.")
     yield found(seen, wanted, {"desk": desk, "order": orders[wanted] if wanted else None}, given=given)
@@ -66,7 +67,9 @@ def unknown(seen: Seen, *, given: str) -> Finding | None:
         fix = "let the error of `orders[...]` out: no `suppress`, no `except`, no `get` around it."
         return Finding(given, what, needs, fix, HIDDEN)
     if "KeyError" not in seen.lineage:
-        return Finding(given, f"your function raised {seen.outcome}", needs, "let `orders[...]` raise what it raises.")
+        fix = "find it in any spelling, look it up, and let `orders[...]` raise what it raises."
+        slip = slipped(seen, given=given, needs=needs)
+        return slip or Finding(given, f"your function raised {seen.outcome}", needs, fix)
     if len(seen.trace):
         what = f"{count(len(seen.trace), 'request')}, and then a KeyError"
         return Finding(given, what, needs, "look the order up before you ask the model.")
@@ -75,17 +78,18 @@ def unknown(seen: Seen, *, given: str) -> Finding | None:
 
 def stumbled(seen: Seen, wanted: str | None, *, given: str, needs: str) -> Finding | None:
     """A finding when an order was spelled otherwise than expected, or not at all."""
-    if not seen.raised or "is called with" in seen.message:
-        return None
+    is_none = "'NoneType' object" in seen.message
     what = f"your function raised {seen.outcome}"
-    if wanted is None:
+    if is_none and wanted is None:
         fix = "`re.search` gives None when nothing is found: ask for that before you take `[0]` of it."
         return Finding(given, what, needs, fix)
-    if "KeyError" in seen.lineage:
+    if "KeyError" in seen.lineage and wanted is not None and wanted.lower() in seen.message.lower():
         fix = "find it in any spelling, and look it up in the spelling that `orders` has."
         return Finding(given, what, needs, fix, SPELLED)
-    fix = "`re.search` finds nothing here and gives None: this spelling is an order as well."
-    return Finding(given, what, needs, fix, SPELLED)
+    if is_none:
+        fix = "`re.search` finds nothing here and gives None: this spelling is an order as well."
+        return Finding(given, what, needs, fix, SPELLED)
+    return None
 
 
 def found(seen: Seen, wanted: str | None, facts: dict[str, str | None], *, given: str) -> Finding | None:

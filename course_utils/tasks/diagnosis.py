@@ -5,104 +5,100 @@ Layer 2: imports `run_trees`, `symptoms` and `server.cases`. What is to be found
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from course_utils.server.cases import Case, Task
+from course_utils.server.cases import Case, Finding, Task
 from course_utils.tasks.run_trees import made
 from course_utils.tasks.symptoms import judge_diagnosis
+
+CALM = """
+reply
+  route
+    llm @1
+  find:tool @2
+  llm @3
+"""
+EXAMPLE = """
+reply
+  plan !ValueError
+    llm @1
+  plan
+    llm @2
+  facts:tool ~18 !TimeoutError *
+  prices &
+    llm ~45 @3
+  llm ~17 @4
+"""
+CAUGHT = """
+reply !KeyError
+  gather
+    llm @1
+    find:tool !TypeError * @2
+  check
+    find:tool @3
+  write !KeyError @4
+"""
+GIVEN_UP = """
+reply
+  llm @1
+  experts ||
+    facts:tool ~17
+    expert !ValueError
+      llm
+      parse:parser ~5 !ValueError *
+    expert
+      open:tool @2
+      llm ~13 @3
+  llm @4
+"""
+REPEATED = """
+reply !ConnectionError
+  plan !ValueError
+    llm @1
+    parse:parser !ValueError @2
+  plan
+    llm @3
+    parse:parser @4
+  send:tool !ConnectionError * @5
+  send:tool !ConnectionError @6
+"""
+CALLED_OFF = """
+reply || !ExceptionGroup
+  facts !CancelledError
+    llm ~12 !CancelledError @1
+  prices !RateLimitError
+    llm ~9 !RateLimitError *
+"""
 
 
 def traces(rng: Random) -> list[Case]:
     return [
-        trace_case(
-            "nothing failed",
-            rng,
-            """
-            reply
-              route
-                llm @1
-              find:tool @2
-              llm @3
-            """,
-        ),
+        trace_case("nothing failed", rng, CALM),
         trace_case(
             "an error on its way up",
             rng,
-            """
-            reply !APIError
-              route
-                llm @1
-              write !APIError
-                llm !APIError * @2
-            """,
+            "reply !APIError\n  route\n    llm\n  write !APIError\n    llm !APIError *",
         ),
-        trace_case(
-            "an error that somebody caught",
-            rng,
-            """
-            reply !KeyError
-              gather
-                llm @1
-                find:tool !TypeError * @2
-              write !KeyError @3
-            """,
-        ),
-        trace_case(
-            "side by side, and one of them given up",
-            rng,
-            """
-            reply
-              llm @1
-              experts ||
-                facts:tool ~17
-                expert !ValueError
-                  llm
-                  parse:parser ~5 !ValueError *
-                expert
-                  open:tool @2
-                  llm ~13 @3
-              llm @4
-            """,
-        ),
-        trace_case(
-            "a repeat that helped, and a tool that failed",
-            rng,
-            """
-            reply !ConnectionError
-              plan !ValueError
-                llm @1
-                parse:parser !ValueError @2
-              plan
-                llm @3
-                parse:parser @4
-              send:tool !ConnectionError * @5
-            """,
-        ),
-        trace_case(
-            "one branch fails, the other is called off",
-            rng,
-            """
-            reply || !ExceptionGroup
-              facts !CancelledError
-                llm ~12 !CancelledError @1
-              prices !RateLimitError
-                llm ~9 !RateLimitError *
-            """,
-        ),
+        trace_case("the example", rng, EXAMPLE),
+        trace_case("an error that somebody caught", rng, CAUGHT),
+        trace_case("side by side, and one of them given up", rng, GIVEN_UP),
+        trace_case("a repeat that helped, and one that did not", rng, REPEATED),
+        trace_case("one branch fails, the other is called off", rng, CALLED_OFF),
         trace_case(
             "three attempts in vain",
             rng,
             """
             reply !ValueError
               plan !ValueError
-                llm @1
-                parse:parser !ValueError * @2
+                llm
+                parse:parser !ValueError *
               plan !ValueError
-                llm @3
-                parse:parser !ValueError @4
+                llm
+                parse:parser !ValueError
               plan !APIError
-                llm !APIError @5
+                llm !APIError
             """,
             held_back=True,
         ),
@@ -113,10 +109,10 @@ def traces(rng: Random) -> list[Case]:
             reply !IndexError
               gather
                 search
-                  fetch:tool !TimeoutError * @1
-                  fetch:tool !TimeoutError @2
-                llm @3
-              llm @4
+                  fetch:tool !TimeoutError *
+                  fetch:tool !TimeoutError
+                llm
+              llm
             """,
             held_back=True,
         ),
@@ -127,14 +123,14 @@ def traces(rng: Random) -> list[Case]:
             reply
               experts ||
                 facts
-                  fetch:tool !TimeoutError @1
-                  fetch:tool ~15 @2
-                  llm @3
+                  fetch:tool !TimeoutError
+                  fetch:tool ~15
+                  llm
                 prices
                   llm ~10
                   llm !APIError $
                   llm
-              llm @4
+              llm
             """,
             held_back=True,
         ),
@@ -144,36 +140,42 @@ def traces(rng: Random) -> list[Case]:
             """
             reply !RuntimeError
               agent !RuntimeError
-                llm @1
+                llm
                 search:tool !RuntimeError
-                  llm @2
-                  llm !APIError $ * @3
+                  llm
+                  llm !APIError $ *
             """,
             held_back=True,
         ),
     ]
 
 
-def trace_case(name: str, rng: Random, drawing: str, *, held_back: bool = False) -> Case:
+def trace_case(
+    name: str,
+    rng: Random,
+    drawing: str,
+    *,
+    judge: Callable[..., Finding | None] = judge_diagnosis,
+    held_back: bool = False,
+) -> Case:
     tree = made(drawing, rng)
-    judge = partial(judge_diagnosis, tree=tree)
-    return Case(name, {"runs": tree.runs}, lambda request, number: "", judge, held_back)
+    return Case(name, {"runs": tree.runs}, lambda request, number: "", partial(judge, tree=tree), held_back)
 
 
 TASK = Task(
     "trace.diagnose",
     "The diagnosis",
-    3,
+    2,
     traces,
     (
-        "Three small questions to a run: which are its children, which runs stand above it, was it made good? "
-        "Write a function for each; the four numbers are short then.",
-        "With a function `upwards(run)` that gives the run, its parent and so on up to the root: an llm run is wasted "
-        "if any of them has an error; and a failed run is out if any of them was made good. Of those that are left, "
-        "`min(..., key=lambda run: run['end_time'], default=None)` failed first.",
-        "The path of a run: `found, moment = [], run['end_time']`; for each child, the one that ended last first: "
-        "`if child['end_time'] <= moment: found, moment = path(child) + found, child['start_time']`; at last "
-        "`return found or [run['id']]`.",
+        "Two small questions to a run: which runs stand above it, and was it made good? Write a function for each; the "
+        "three findings are short then.",
+        "A function `upwards(run)` gives the run, its parent and so on up to the root. An llm run is wasted if any of "
+        "`upwards(run)` has an error. A failed run is out if any of `upwards(run)` was made good; of those that are "
+        "left, `min(left, key=lambda run: run['end_time'], default=None)` failed first.",
+        "Made good: `run['error'] and any(other['name'] == run['name'] and other['parent_run_id'] == "
+        "run['parent_run_id'] and not other['error'] and other['start_time'] > run['end_time'] for other in runs)`. "
+        "Upwards: `while run:` `yield run`, `run = by_id.get(run['parent_run_id'])`.",
     ),
     models={},
 )

@@ -1,6 +1,6 @@
 """Exercise 11, "A failing workflow", stretch: a router whose every request has a run, under the right parent.
 
-Layer 2: imports `expect`, `overlap`, `run_matches`, `scripts`, `texts` and `server.cases`.
+Layer 2: imports `expect`, `overlap`, `run_matches`, `scripts`, `slips`, `texts` and `server.cases`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from functools import partial
 from random import Random
 
 from course_utils.records import count
-from course_utils.server.cases import Case, Finding, Scene, Seen, Task
+from course_utils.server.cases import Case, Finding, Seen, Task
 from course_utils.tasks import expect
 from course_utils.tasks.overlap import side_by_side
 from course_utils.tasks.run_matches import Told, judge_runs
 from course_utils.tasks.scripts import ByKey, Reply, failure
+from course_utils.tasks.slips import slipped
 from course_utils.tasks.texts import nonce, ticket
 
 NAMES = ("billing", "technical", "sales", "legal")
@@ -46,7 +47,7 @@ def router_case(
     asked = keys[2:]
     hold = dict.fromkeys(asked, asked) if len(asked) > 1 else {}
     judge = partial(judge_router, text=text, table=table, experts=asked)
-    return Case(name, {"text": text}, ByKey(table, hold=hold), judge, held_back, Scene(latency=0))
+    return Case(name, {"text": text}, ByKey(table, hold=hold), judge, held_back)
 
 
 @expect.in_order
@@ -72,20 +73,16 @@ def works(
     seen: Seen, text: str, table: dict[str, Reply], experts: list[str], *, given: str
 ) -> Iterator[Finding | None]:
     """Does it still do what it did without runs?"""
+    yield slipped(seen, given=given, needs="the text of the last answer, and a run for each step")
     fatal = [key for key in ("ROUTE:", "WRITE:") if not isinstance(table[key], str)]
     if not fatal:
         if seen.raised and len(experts) > sum(isinstance(table[key], str) for key in experts):
-            what, fix = (
-                f"your function raised {seen.outcome}",
-                "catch an expert's `APIError`, and hand a note on instead.",
-            )
-            yield Finding(given, what, "the text of the last answer, from the notes that there are", fix)
+            fix = "catch an expert's `APIError`, and hand a note on instead."
+            needs = "the text of the last answer, from the notes that there are"
+            yield Finding(given, f"your function raised {seen.outcome}", needs, fix)
         yield expect.crashed(seen, given=given, needs="the text of the last answer")
     keys = ["ROUTE:"] if fatal == ["ROUTE:"] else ["ROUTE:", *experts, "WRITE:"]
-    for key in keys:
-        if (times := sum(key in record.prompt for record in seen.trace)) != 1:
-            what, fix = f"{count(times, 'request')} with '{key}' in its prompt", "keep the prompts of the old version."
-            yield Finding(given, what, "one for each step, as the old version has it", fix)
+    yield asked_once(seen, keys, given=given)
     if len(seen.trace) != len(keys):
         what = count(len(seen.trace), "request")
         yield Finding(given, what, f"{len(keys)}, as the old version has it", "keep what the old version asks.")
@@ -104,6 +101,18 @@ def works(
     yield expect.returned(seen, str(table["WRITE:"]), given=given, what="the text of the last answer", fix="return it.")
 
 
+def asked_once(seen: Seen, keys: Sequence[str], *, given: str) -> Finding | None:
+    """A finding unless each of these prompts came once."""
+    for key in keys:
+        if (times := sum(key in record.prompt for record in seen.trace)) != 1:
+            what, fix = f"{count(times, 'request')} with '{key}' in its prompt", "ask once, as the old version does."
+            if not times:
+                step = key.split()[0].strip(":").lower()
+                fix = f"was `{step}` awaited? Does it ask `llm`, not a `chat_model()`, with the old version's prompt?"
+            return Finding(given, what, "one for each step, as the old version has it", fix)
+    return None
+
+
 TASK = Task(
     "trace.instrument",
     "No request without a run",
@@ -113,8 +122,8 @@ TASK = Task(
         "Make a function of each step, under the name that its run is to have, and put `@traceable` above it. Then "
         "look at the outline: which runs stand where they should, and which have no parent?",
         "Where a run belongs is kept in a context variable, and a plain thread starts without it. "
-        "`asyncio.gather` and `asyncio.to_thread` carry it along, and `langsmith.utils.ContextThreadPoolExecutor` is a "
-        "pool that does.",
+        "`asyncio.gather` and `asyncio.to_thread` carry it along, and `ContextThreadPoolExecutor` is a "
+        "pool that does (from `langchain_core.runnables.config`).",
         "`expert` asks and lets its error out, so that its run gets it; a small function around it, without "
         "`@traceable`, has the `try` and makes the note: `try: return expert(name, text, llm)`, "
         "`except APIError: return f'{name}: no answer'`.",

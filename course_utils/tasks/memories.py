@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from random import Random
+from typing import Any
 
-from course_utils.records import Record
-from course_utils.server.cases import Case, Finding, Seen, Task
+from course_utils.records import Record, count
+from course_utils.server.cases import Case, Finding, Seen, Task, cut
 from course_utils.tasks import expect
 from course_utils.tasks.texts import answers, nonce, words
 
@@ -19,7 +20,10 @@ SHARED = (
     "that what looks new is new; the copy of a dict still holds the same list, and a thread of the same name is the "
     "same conversation."
 )
-LASTS = "that what a function begins with is made anew at each call; a default is made once, with the `def`."
+LASTS = (
+    "that what a function begins with is made anew at each call; a default, or a variable outside the function, is "
+    "made once."
+)
 NO_MEMORY = "that a model remembers what you have told it; it sees this prompt, and nothing else."
 GAPS = "that the latest message is enough."
 
@@ -66,9 +70,21 @@ def judge_memory(seen: Seen, *, evenings: list[Said], replies: list[str]) -> Ite
             number += 1
     lengths = [len(evening) for evening in evenings]
     wanted = [replies[sum(lengths[:call]) :][:length] for call, length in enumerate(lengths)]
-    if seen.returned != (wanted[0] if len(wanted) == 1 else wanted):
-        fix = "return a list with the `.text` of each answer."
-        yield Finding(given, f"your function gave {seen.outcome}", needs, fix)
+    for got, due in zip([seen.returned] if len(wanted) == 1 else seen.returned, wanted, strict=True):
+        yield came_back(got, due, given, needs)
+
+
+def came_back(got: Any, wanted: list[str], given: str, needs: str) -> Finding | None:
+    """A finding unless a call gave the texts of its answers."""
+    if got == wanted:
+        return None
+    texts = got if isinstance(got, list) else [got]
+    if len(texts) < len(wanted) and all(isinstance(text, str) for text in texts):
+        fix = "one list, made before the loop; append a text in each round, and `return` the list behind the loop."
+        return Finding(given, f"{count(len(texts), 'text')} for {count(len(wanted), 'message')}", needs, fix)
+    fix = "return a list with the `.text` of each answer."
+    fix += " (Is there a `return`?)" if got is None else ""
+    return Finding(given, f"your function gave {cut(repr(got))}", needs, fix)
 
 
 def in_prompt(
@@ -84,7 +100,10 @@ def in_prompt(
         return Finding(given, what, needs, "put the new message into the prompt as it is.")
     what = f"request {number}, for {who}, holds {len(own) - len(missing)} of the {len(own)} messages so far"
     fix = "what you want it to know stands in the prompt: keep each customer's messages."
-    return Finding(given, what, needs, fix, NO_MEMORY if len(missing) == len(own) - 1 else GAPS)
+    if len(missing) < len(own) - 1:
+        return Finding(given, what, needs, fix, GAPS)
+    fix += " Is the list you appended to still there for the next message? (`get` does not store.)"
+    return Finding(given, what, needs, fix, NO_MEMORY)
 
 
 def others_words(

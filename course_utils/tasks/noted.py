@@ -1,6 +1,6 @@
 """The questions about notes that nodes add to a shared list: is each of them there, once, and in everybody's view?
 
-Layer 2: imports `expect` and `server.cases`. A note is found by its nonce, its last word.
+Layer 2: imports `expect`, `nodes` and `server.cases`. A note is found by its nonce, its last word.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from course_utils.records import Record
 from course_utils.server.cases import Finding, cut
 from course_utils.tasks import expect
+from course_utils.tasks.nodes import DROPPED
 
 READERS = ("LEGAL", "TECH", "PARTS")
 STEPS = (*READERS, "JOIN")
@@ -23,7 +24,6 @@ BORROWED = "that the state is yours to change; the list in it belongs to whoever
 OWN = "that the graph remembers by itself; it remembers what the checkpointer that you compile it with has stored."
 HANDED = "The checkpointer that `build` is handed belongs into `compile(checkpointer=...)`."
 LEAK = "that what stands outside the nodes belongs to one run; it lives as long as the program."
-DROPPED = "that a graph keeps what it is given; keys that the state does not declare are dropped without a word."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,14 @@ class Told:
 
 def nonce_of(note: str) -> str:
     return note.split()[-1].rstrip(".")
+
+
+def waited(join: Record, parts: Record, given: str) -> Finding | None:
+    """A finding when this JOIN has not waited for the last of the readers."""
+    if parts.stop is not None and join.start >= parts.stop:
+        return None
+    fix = "which arrows lead into JOIN? It needs the notes of LEGAL and of PARTS."
+    return Finding(given, "JOIN began before PARTS had answered", "JOIN, once all notes are there", fix)
 
 
 def joined(join: Record, case: Told, all_told: Sequence[Told], given: str, *, is_carried_on: bool) -> Finding | None:

@@ -29,7 +29,7 @@ def merging(rng: Random) -> list[Case]:
         merge_case("something new", [a, b], [[c]]),
         merge_case("one is written anew", [a, b, c], [[again(rng, a)]]),
         merge_case("two writers", [a, b], [[again(rng, b), c], [d]]),
-        merge_case("nothing before, nothing new", [], [[], [a], []]),
+        merge_case("an empty list on either side", [], [[], [a], []]),
         merge_case("the same id twice in one update", [a], [[b, again(rng, b), again(rng, a)]], held_back=True),
         merge_case("a long day", [d, a], [[again(rng, a), b], [c, again(rng, d)], [again(rng, b)]], held_back=True),
     ]
@@ -79,9 +79,7 @@ def as_needed(got: Any, old: list[Entry], new: list[Entry], given: str) -> Findi
         return None
     needs = f"{NEEDS}: {short(wanted)}"
     if not isinstance(got, list) or not all(isinstance(each, dict) and set(each) == {"id", "text"} for each in got):
-        fix = "return a list of such entries."
-        fix += " A list's own methods change it, and return None." if got is None else ""
-        return Finding(given, f"your function returned {cut(repr(got), 90)}", needs, fix)
+        return Finding(given, f"your function returned {in_words(got)}", needs, to_a_list(got))
     what, ids = short(got), [each["id"] for each in got]
     if len(set(ids)) < len(ids):
         return Finding(given, what, needs, "an id that is there already keeps its place and gets a new text.", APPENDS)
@@ -90,6 +88,21 @@ def as_needed(got: Any, old: list[Entry], new: list[Entry], given: str) -> Findi
     if sorted(ids) == sorted(each["id"] for each in wanted) and all(each in wanted for each in got):
         return Finding(given, what, needs, "a dict keeps the place of a key that is set once more.")
     return Finding(given, what, needs, "where both lists have an id, the text of `new` holds, and its last one.")
+
+
+def in_words(got: Any) -> str:
+    """What came instead of a list of entries."""
+    kind = got.get("$object") if isinstance(got, dict) else None
+    return f"a {kind}" if kind else cut(repr(got), 90)
+
+
+def to_a_list(got: Any) -> str:
+    """How to make a list of that."""
+    if got is None:
+        return "is there a `return`? And what stands behind it? A list's own methods change it, and return None."
+    if isinstance(got, dict) and "$object" in got:
+        return "`list(...)` makes a list of it."
+    return "return a list of such entries."
 
 
 def short(entries: Sequence[Entry]) -> str:

@@ -1,7 +1,7 @@
 """Exercise 10, "Approve, pay once", the main task: a desk for refunds that survives a restart.
 
-Layer 2: imports `desk`, `expect`, `payments`, `server.cases` and `server.effects`. The bank is the case's record of
-effects.
+Layer 2: imports `desk`, `expect`, `nodes`, `payments`, `server.cases` and `server.effects`. The bank is the case's
+record of effects.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import Any
 from course_utils.records import count
 from course_utils.server.cases import Case, Finding, Scene, Seen, Task
 from course_utils.server.effects import LOST, SILENT
-from course_utils.tasks import expect
+from course_utils.tasks import expect, nodes
 from course_utils.tasks.desk import AWAY, OPEN, Desk, Step
 from course_utils.tasks.payments import LAST, NEARLY, as_shown, in_words, paid_once, unasked
 
+PAY = "pay(key=…, order=…, cents=…, note=…)"
+CERTAIN = "the yes is on record and the payment is not certain: what does the next `resume` still have to do?"
 ENDS = ("paid", "refused")
 BANK = ("TimeoutError", "ServiceError", "RetryError")  # what may come out while the bank has not said yes
 MEMORY = "that a variable lives as long as somebody thinks; the program ends, and only the file stays."
@@ -106,6 +108,8 @@ def where_to_look(step: Step, outcome: Mapping[str, Any], steps: Sequence[Step])
         return "let the method return or raise: it waits for nobody, and does not end its process itself.", ""
     if "is called with" in outcome.get("message", ""):
         return "keep the parameters of the stub.", ""
+    if raised != "KeyError" and (advice := nodes.advice(raised, outcome.get("message", ""), PAY)):
+        return advice
     if step.wants == "ValueError":
         return "only 'approve' and 'refuse', letter by letter, are decisions.", NEARLY if got == "paid" else ""
     if step.wants == "KeyError":
@@ -120,6 +124,10 @@ def where_to_look(step: Step, outcome: Mapping[str, Any], steps: Sequence[Step])
         return "look at the line that raised it: what did it get?", ""
     if step.wants == OPEN:
         return "nobody knows if it is paid: let the bank's error out, or make the same call again at once.", ""
+    if got == "approved" and step.wants == "paid":
+        if any(each.refund == step.refund and each.wants in (OPEN, "killed") for each in steps[: number - 1]):
+            return CERTAIN, ""
+        return "`pay` has come back: with that the refund is paid. Save that, and return it.", ""
     if got in ENDS and step.wants in ENDS:
         return "the first decision counts: write it down, before the bank hears of it, and look there first.", LAST
     return "return one of 'waiting', 'paid', 'refused': how the refund stands at the end of the call.", ""

@@ -27,6 +27,7 @@ LATER = (
 BEFORE = "that an item is done when it is begun; between mark and answer there is time to be killed."
 FORGETS = "that to open a file for writing keeps what was in it; only appending, or writing all of it anew, does."
 NEEDS = "all answers, in the order of the items"
+READ = "If one is there: was what stands in it recognised? JSON makes every key a text."
 
 
 def resuming(rng: Random) -> list[Case]:
@@ -85,9 +86,22 @@ def broke(stories: Sequence[dict[str, Any]], given: str) -> Finding | None:
             return Finding(given, what, NEEDS, "keep the parameters of the stub.")
         if "raised" in story or "stopped" in story:
             told = f"{story['raised']}: {cut(story['message'])}" if "raised" in story else story["stopped"]
-            fix = "what does a process find on disk that another one has left, and what at the very first start?"
-            return Finding(given, f"process {number} ended with {told}", NEEDS, fix)
+            return Finding(given, f"process {number} ended with {told}", NEEDS, where_to_look(story))
     return None
+
+
+def where_to_look(story: dict[str, Any]) -> str:
+    """Where to look when a process ended with this."""
+    raised, message = story.get("raised", ""), story.get("message", "")
+    if raised in ("FileNotFoundError", "JSONDecodeError"):
+        return "what does a process find on disk that another one has left, and what at the very first start?"
+    if "coroutine" in message:
+        return "an `await` is missing: `ainvoke` gives a coroutine, and the answer comes when it is awaited."
+    if "AIMessage" in message:
+        return "an answer is an AIMessage, with more in it than its text: save its `.text`."
+    if raised:
+        return "look at the line that raised it: what did it get, in a process that has only what is at `path`?"
+    return "let your function return: it waits for nobody, and does not end its process itself."
 
 
 def one_in_each(seen: Seen, keys: Sequence[str], given: str) -> Finding | None:
@@ -117,18 +131,21 @@ def went_on(found: list[list[int]], good: Sequence[Sequence[int]], given: str) -
 def went_wrong(number: int, got: Sequence[int], due: Sequence[int]) -> tuple[str, str]:
     """Where to look, and the belief, when process `number` (from 0) asked for `got` instead of `due`."""
     now, extra = "save each answer before you ask for the next one", list(got[len(due) :])
+    in_a_file = f"{now}, in a file: `path` is the same at each start. {READ}"
+    if not number and got and got[0] > 1:
+        return "item 1 was never asked for: where does your slice begin?", ""
     if number and got and due and got[0] > due[0]:
         return "save an item when its answer is there, and not before.", BEFORE
     if number and got and due and got[0] < due[0]:
         if extra.count(1) or got.count(1) > 1:
-            return f"{now}, in a file: `path` is the same at each start.", MEMORY
+            return in_a_file, MEMORY
         if number > 1:
             return "what has become of the answers that an earlier process had saved?", FORGETS
         return f"{now}, and see that it is on disk: `flush()`, or close the file.", LATER
     if extra and extra == list(due[-1:]):
         return "the process after the last item has nothing to ask: save the last answer as well.", LATER
     if extra and extra[0] == 1:
-        return f"{now}, in a file: `path` is the same at each start.", MEMORY
+        return in_a_file, MEMORY
     if extra:
         return "what has become of the answers that an earlier process had saved?", FORGETS
     return "ask for each item once, in order; at a start go on with the first that is not done.", ""
@@ -141,6 +158,15 @@ def complete(got: Any, replies: list[str], who: str, given: str) -> Finding | No
     if not isinstance(got, list):
         return Finding(given, f"{who} gave {cut(repr(got), 80)}", NEEDS, "return a list of texts, at every start.")
     what = f"{who} gave {count(len(got), 'text')}: {cut(str(got), 80)}"
+    for place, (text, due) in enumerate(zip(got, replies, strict=False), 1):
+        if isinstance(text, str) and text != due and text.strip() == due:
+            around = text.replace(due, "", 1)
+            what = f"answer {place} of {who} is {cut(repr(due), 40)}, and {around!r} around it"
+            fix = "a line that is read from a file ends with a newline: `splitlines()`, or `strip()` each line."
+            return Finding(given, what, NEEDS, fix)
+        if isinstance(text, dict) and "$object" in text:
+            what = f"answer {place} of {who} is an object of type {text['$object']}"
+            return Finding(given, what, NEEDS, "an answer is a text: take its `.text`.")
     if len(got) > len(replies):
         fix = "what you have read is on disk already; write only what is new, or all of it in one piece."
     elif len(got) < len(replies):

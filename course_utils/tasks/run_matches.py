@@ -1,7 +1,7 @@
 """Questions about recorded runs: has every request that the server saw exactly one run, and does it hang in its place?
 
-Layer 2: imports `expect`, `scripts`, `records` and `server.cases`. Runs come from the learner's process, requests from
-the server: they are matched by the nonces of prompts and answers.
+Layer 2: imports `expect`, `scripts`, `slips`, `records` and `server.cases`. Runs come from the learner's process,
+requests from the server: they are matched by the nonces of prompts and answers.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from course_utils.records import Record, Trace, count
 from course_utils.server.cases import Finding
 from course_utils.tasks import expect
 from course_utils.tasks.scripts import Reply
+from course_utils.tasks.slips import POOLS
 
 ROOT, STEPS = "handle", ("route", "expert", "write")
 EMPTY = "that a run belongs to whoever started it; a plain thread begins with an empty context, and knows no parent."
 CAUGHT = "that an error which is caught leaves nothing to be told; the step has failed all the same."
+ITSELF = "LangChain reports each request by itself: add no run of the type llm, a step is a chain or a tool."
 TREE = "`handle` above all, and below it `route`, an `expert` for each name, and `write`"
 
 
@@ -67,6 +69,7 @@ def judge_runs(told: Told, *, given: str, is_lost: bool) -> Iterator[Finding | N
     yield hangs_together(told, given=given)
     for record in told.trace:
         yield matched(told, record, given=given)
+    yield none_beside(told, given=given)
     yield each_of_its_own(told, given=given)
     for record in told.trace:
         yield tells_truth(told, record, given=given)
@@ -91,7 +94,7 @@ def hangs_together(told: Told, *, given: str) -> Finding | None:
         return None
     names = ", ".join(dict.fromkeys(repr(run["name"]) for run in lost))
     what = f"{count(len(lost), 'run')} without a parent ({names}): each is a trace of its own"
-    fix = "carry the context into the thread, or use tasks of asyncio, which take it along."
+    fix = f"carry the context into the thread: {POOLS}. Tasks of asyncio take it along."
     return Finding(given, what, f"one trace: {TREE}", fix, EMPTY)
 
 
@@ -101,16 +104,28 @@ def matched(told: Told, record: Record, *, given: str) -> Finding | None:
     found, wanted = told.requests(record), key.split()[0].strip(":").lower()
     if len(found) != 1:
         what = f"{count(len(found), 'llm run')} for the request '{key}'"
-        fix = "LangChain reports each request by itself: add no run of the type llm to it."
+        fix = ITSELF
         if not found:
             fix = "let the run be told what the model was asked and what it answered: ask `llm` itself."
         return Finding(given, what, "one llm run for each request that the server saw", fix)
     step = told.step_of(found[0])
     if step is not None and step["name"] == wanted:
         return None
-    what = f"the request '{key}' hangs under {step['name'] if step else 'nothing'!r}"
+    between = [above["name"] for above in told.above(found[0])]
+    what = f"the request '{key}' hangs under {', under '.join(map(repr, between)) or 'nothing'}"
     fix = f"make a function `{wanted}` that makes this request, with `@traceable`, and let `handle` call it."
     return Finding(given, what, f"it under a run named {wanted!r}", fix)
+
+
+def none_beside(told: Told, *, given: str) -> Finding | None:
+    """A finding when a run calls itself an llm run, and tells of no request."""
+    known = {run["id"] for record in told.trace for run in told.requests(record)}
+    more = [run["name"] for run in told.runs if run["run_type"] == "llm" and run["id"] not in known]
+    if not more:
+        return None
+    names = ", ".join(dict.fromkeys(map(repr, more)))
+    what = f"{count(len(more), 'llm run')} ({names}) beside those of the {count(len(known), 'request')}"
+    return Finding(given, what, "one llm run for each request that the server saw", ITSELF)
 
 
 def each_of_its_own(told: Told, *, given: str) -> Finding | None:
@@ -132,10 +147,16 @@ def each_of_its_own(told: Told, *, given: str) -> Finding | None:
 
 def tells_truth(told: Told, record: Record, *, given: str) -> Finding | None:
     """A finding when a step's run says success although its request failed, or the other way round."""
-    step = told.step_of(told.requests(record)[0])
-    if step is None or (step["status"] == "error") == record.failed:
+    above, inner = list(told.above(request := told.requests(record)[0])), told.step_of(request)
+    same = [run for run in above if inner is not None and run["name"] == inner["name"]]
+    step = next((run for run in same if (run["status"] == "error") != record.failed), None)
+    if step is None:
         return None
     key = told.key_of(record).strip(":")
+    if record.failed and step is not inner:
+        what = f"two runs named {step['name']!r} for '{key}', one in the other, and the outer one says {step['status']}"
+        fix = "only the function that asks is the step; the one that catches its error needs no run, or another name."
+        return Finding(given, what, "one run for each step, with an error where it failed", fix, CAUGHT)
     if record.failed:
         what = (
             f"the run {step['name']!r} of '{key}' says {step['status']}, and its request came back with {record.status}"

@@ -10,6 +10,7 @@ each run, indented under its parent: its name, with its type behind a colon (a c
     ~13         it takes so many ticks (only where nothing is below it)
     $           an llm run that used tokens although it failed
     ||          what is below it runs side by side
+    &           it runs beside the run before it
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Step:
     is_cause: bool = False
     is_billed: bool = False
     is_parallel: bool = False
+    is_beside: bool = False
     below: list[Step] = field(default_factory=list)
 
 
@@ -80,7 +82,7 @@ def read(words: list[str]) -> Step:
     name, _, kind = ("ChatOpenAI:llm" if words[0] == "llm" else words[0]).partition(":")
     told = {word[0]: word[1:] for word in words[1:]}
     step = Step(name, kind or "chain", told.get("!", ""), int(told.get("~", TAKES)), int(told.get("@", 0)))
-    step.is_cause, step.is_parallel = "*" in told, "|" in told
+    step.is_cause, step.is_parallel, step.is_beside = "*" in told, "|" in told, "&" in told
     step.is_billed = step.kind == "llm" and (not step.error or "$" in told)
     return step
 
@@ -116,9 +118,9 @@ class Growth:
         run = RunTree(**own, parent_run=parent, project_name="desk", ls_client=self.recorder)
         run.post()
         is_lost = is_lost or bool(step.error)
-        ends = [start]
-        for number, child in enumerate(step.below, start=1):
-            begins = start + number * self.tick if step.is_parallel else ends[-1] + self.tick
+        begins, ends = start, [start]
+        for child in step.below:
+            begins = (begins if step.is_parallel or child.is_beside else max(ends)) + self.tick
             ends.append(self.add(child, run, begins, is_lost))
         end = max(ends) + self.tick if step.below else start + step.takes * self.tick
         usage = spent(self.rng) if step.is_billed else {}

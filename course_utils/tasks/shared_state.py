@@ -1,6 +1,6 @@
 """Exercise 7, "Nothing lost, nothing doubled", fourth task: a graph whose nodes share a list.
 
-Layer 2: imports `expect`, `notes`, `scripts`, `steps`, `texts` and `server.cases`. Every note carries a nonce.
+Layer 2: imports `expect`, `nodes`, `noted`, `scripts`, `steps`, `texts` and `server.cases`. Every note carries a nonce.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from typing import Any
 from course_utils.records import Record, Trace, count
 from course_utils.server.cases import Case, Finding, Scene, Seen, Task
 from course_utils.server.wire import ChatRequest
-from course_utils.tasks import expect, noted
+from course_utils.tasks import expect, nodes, noted
 from course_utils.tasks.noted import READERS, STEPS, Told
 from course_utils.tasks.scripts import Reply, failure
 from course_utils.tasks.steps import ByStep, named, numbers_of, of_step
 from course_utils.tasks.texts import answers, nonce, words
 from course_utils.tasks.workers import ARROW, QUIET
 
-ROUND = "that two nodes may write one key in the same round; only a reducer says how the two values are joined."
 SEQUENCE = "that what stands first in your file has to run first; an arrow means that one needs the other."
 
 
@@ -103,6 +102,7 @@ def judge_shared(
         one = {step: parts[step][number] for step in READERS}
         yield read(one, case, given)
         for join in parts["JOIN"] if fails else [parts["JOIN"][number]]:
+            yield noted.waited(join, one["PARTS"], given)
             yield noted.joined(join, case, told, given, is_carried_on=fails > 0 and join is not parts["JOIN"][0])
         yield noted.ended(story, case, given, told)
 
@@ -125,9 +125,8 @@ def refused(stories: Sequence[dict[str, Any]], fails: int, given: str) -> Findin
             f"run {number} ended with {story['raised']}: {story['message'][:160]}",
             "the state, with a summary",
         )
-        if story["raised"] == "InvalidUpdateError":
-            fix = "which key do two nodes write in the same round? Say in the state how its values are joined."
-            return Finding(given, what, needs, fix, ROUND)
+        if known := nodes.advice(story["raised"], story["message"]):
+            return Finding(given, what, needs, *known)
         if story["raised"] in ("EmptyInputError", "EmptyChannelError") or "checkpointer" in story["message"].lower():
             fix = f"{noted.HANDED} Where `build` is handed none, the graph has none."
             return Finding(given, what, needs, fix, noted.OWN)
@@ -152,6 +151,9 @@ def once_each(
     if asked["JOIN"] > wanted["JOIN"]:
         fix = "two arrows of their own make a step run whenever one of the two arrives: one arrow from a list waits."
         return Finding(given, what, needs, fix, ARROW)
+    if asked["JOIN"] < wanted["JOIN"] and any("returned" in story for story in stories[:fails]):
+        fix = "JOIN failed, and your graph ended as if it had not: who caught that?"
+        return Finding(given, what, f"{needs}, as the thread is carried on", fix)
     if asked["JOIN"] < wanted["JOIN"]:
         fix = "who does JOIN wait for, and do all of them run?"
         return Finding(given, f"{what}, then {noted.ends(stories)}", needs, fix)

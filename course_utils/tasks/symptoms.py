@@ -1,12 +1,13 @@
 """Exercise 11, "A failing workflow": is this the diagnosis of that trace, and if not, what was it taken in by?
 
-Layer 2: imports `expect`, `run_trees`, `token_sums`, `runs` and `server.cases`. Times are ISO texts of one form, which
-compare as they are.
+Layer 2: imports `expect`, `run_trees`, `slips`, `token_sums`, `runs` and `server.cases`. Times are ISO texts of one
+form, which compare as they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from course_utils.records import count
@@ -14,28 +15,42 @@ from course_utils.runs import Run
 from course_utils.server.cases import Finding, Seen, cut
 from course_utils.tasks import expect
 from course_utils.tasks.run_trees import Tree
+from course_utils.tasks.slips import crashed
 from course_utils.tasks.token_sums import TWICE
 
 LATE = "that the error which reaches you is the one that happened first."
 HEALED = "that every error in a trace did harm; one that was repeated with success only cost something."
 STARTED = "that what began first also failed first; an error happens when its run ends."
-SUM = "that a workflow takes as long as all its steps together; a step beside a longer one costs no time."
-KEYS = ("root_cause", "llm_tokens", "wasted_tokens", "critical_path")
+KEYS = ("root_cause", "llm_tokens", "wasted_tokens")
 NEEDS = f"a dict with the keys {', '.join(KEYS)}"
 
 
+def judge_diagnosis(seen: Seen, *, tree: Tree) -> Finding | None:
+    """The first finding; it tells as well which of the three are right, as one wrong one hides them."""
+    finding = judge_three(seen, tree=tree)
+    if finding is None or not isinstance(seen.returned, dict):
+        return finding
+    wanted = dict(zip(KEYS, (tree.cause, tree.llm_tokens, tree.wasted_tokens), strict=True))
+    right = [key for key in KEYS if key in seen.returned and seen.returned[key] == wanted[key]]
+    return replace(finding, seen=f"{finding.seen}; right here: {', '.join(right) or 'nothing yet'}")
+
+
 @expect.in_order
-def judge_diagnosis(seen: Seen, *, tree: Tree) -> Iterator[Finding | None]:
-    failed = sum(bool(run["error"]) for run in tree.runs)
-    given = f"a trace of {count(len(tree.runs), 'run')} in no order, {failed} of them with an error"
-    yield expect.crashed(seen, given=given, needs=NEEDS)
+def judge_three(seen: Seen, *, tree: Tree) -> Iterator[Finding | None]:
+    given = told_of(tree)
+    yield crashed(seen, given=given, needs=NEEDS)
     got = seen.returned
-    if not isinstance(got, dict) or set(got) != set(KEYS):
-        yield Finding(given, f"your function gave {seen.outcome}", NEEDS, "return a dict with these four keys.")
+    if not isinstance(got, dict) or not set(KEYS) <= set(got):
+        yield Finding(given, f"your function gave {seen.outcome}", NEEDS, "return a dict with these three keys.")
     yield tokens(got, tree, given=given)
     yield cause(got["root_cause"], tree, given=given)
     yield waste(got["wasted_tokens"], tree, given=given)
-    yield path(got["critical_path"], tree, given=given)
+
+
+def told_of(tree: Tree) -> str:
+    """What the case is, in a few words."""
+    failed = sum(bool(run["error"]) for run in tree.runs)
+    return f"a trace of {count(len(tree.runs), 'run')} in no order, {failed} of them with an error"
 
 
 def tokens(got: dict[str, Any], tree: Tree, *, given: str) -> Finding | None:
@@ -62,20 +77,37 @@ def cause(told: Any, tree: Tree, *, given: str) -> Finding | None:
 def mistaken(told: Any, tree: Tree) -> tuple[str, str]:
     """What was overlooked, and the belief behind it, when this run was taken for the cause."""
     run = next((run for run in tree.runs if run["id"] == told), None)
+    if run is None and told is not None:
+        return "`root_cause` is the id of a run, or None when nothing failed that was not made good.", ""
     if run is None:
-        fix = "`root_cause` is the id of a run, or None when nothing failed that was not made good."
-        if told is None:
-            fix = "one was not made good: a repeat begins when the failed run has ended; what runs beside it is none."
-        return fix, ""
+        return excuse(tree) or "not every failed run was made good: which one is left?", ""
     if not run["error"]:
         return "only a run with an `error` can be the cause.", ""
-    if is_made_good(run, tree) or any(is_made_good(above, tree) for above in tree.runs if is_below(run, above)):
+    if any(is_made_good(above, tree) for above in tree.runs if above is run or is_below(run, above)):
         return "the same was tried again with success, same name, same parent: leave the failed one out.", HEALED
     if any(other["error"] and is_below(other, run) for other in tree.runs):
         return "this one only passes on what failed below it: the first error has the smallest `end_time`.", LATE
     if any(other["id"] == tree.cause and other["start_time"] < run["start_time"] for other in tree.runs):
-        return "an error came before this one, and somebody caught it: who failed first, by `end_time`?", LATE
+        fix = "an error came before this one, and somebody caught it: who failed first, by `end_time`?"
+        return excuse(tree) or fix, LATE
     return "a run fails when it ends: the first error has the smallest `end_time`.", STARTED
+
+
+def excuse(tree: Tree) -> str:
+    """Why a run that looks like a repeat of the cause, or of one above it, did not make it good; "" without one."""
+    first = next(run for run in tree.runs if run["id"] == tree.cause)
+    failed = [run for run in tree.runs if run["error"] and (run is first or is_below(first, run))]
+    pairs = [(run, other) for run in failed for other in tree.runs if other is not run and other["name"] == run["name"]]
+    for run, other in pairs:
+        is_later, is_twin = other["start_time"] > run["end_time"], other["parent_run_id"] == run["parent_run_id"]
+        here = f"{called(run['id'], tree)} was not made good: "
+        if not is_twin and is_later and not other["error"]:
+            return f"{here}the other {run['name']!r} has another parent, and is no repeat of it."
+        if is_twin and is_later and other["error"]:
+            return f"{here}its repeat failed as well."
+        if is_twin and not other["error"]:
+            return f"{here}the run that succeeded began before this one failed."
+    return ""
 
 
 def waste(told: Any, tree: Tree, *, given: str) -> Finding | None:
@@ -87,25 +119,6 @@ def waste(told: Any, tree: Tree, *, given: str) -> Finding | None:
         fix = "the root failed, so nothing came of any of it: an error anywhere above an llm run counts."
     what = f"`wasted_tokens` is {told!r}; the trace used {tree.llm_tokens} in all"
     return Finding(given, what, f"{tree.wasted_tokens}: those with an error at or above them", fix)
-
-
-def path(told: Any, tree: Tree, *, given: str) -> Finding | None:
-    """A finding unless the path consists of the runs that the whole had to wait for, in order of time."""
-    if told == tree.path:
-        return None
-    what, needs = f"`critical_path` is {in_names(told, tree)}", in_names(tree.path, tree)
-    fix, belief = "walk back from the end: the child that ended last, then the last one that ended before it began.", ""
-    if isinstance(told, list):
-        leaves = {run["id"] for run in tree.runs if not any(is_below(other, run) for other in tree.runs)}
-        if sorted(map(str, told)) == sorted(tree.path):
-            fix = "these are the runs, in another order: the earliest first."
-        elif any(each in {run["id"] for run in tree.runs} - leaves for each in told):
-            fix = "a run with children stands for nothing itself: put its own path in its place."
-        elif set(told) > set(tree.path):
-            fix, belief = "leave out what ran beside something that ended later.", SUM
-        elif len(told) == 1:
-            fix = "one run is not the path: which one had to end before it could begin?"
-    return Finding(given, what, needs, fix, belief)
 
 
 def is_below(run: Run, above: Run) -> bool:
@@ -131,13 +144,9 @@ def called(told: Any, tree: Tree) -> str:
     if run is None:
         return cut(repr(told))
     above = runs.get(run["parent_run_id"])
-    return f"the run {run['name']!r} under {above['name']!r}" if above else f"the root, {run['name']!r}"
-
-
-def in_names(told: Any, tree: Tree) -> str:
-    """A path by the names of its runs, each behind that of its parent."""
-    if not isinstance(told, list):
-        return cut(repr(told))
-    names = {run["id"]: run["name"] for run in tree.runs}
-    full = {run["id"]: f"{names.get(run['parent_run_id'], '')}/{run['name']}" for run in tree.runs}
-    return f"[{', '.join(full.get(each, '?') if isinstance(each, str) else '?' for each in told)}]"
+    if above is None:
+        return f"the root, {run['name']!r}"
+    place = (run["name"], run["parent_run_id"])
+    twins = sorted(each["start_time"] for each in tree.runs if (each["name"], each["parent_run_id"]) == place)
+    which = f", number {twins.index(run['start_time']) + 1} of {len(twins)}" if len(twins) > 1 else ""
+    return f"the run {run['name']!r} under {above['name']!r}{which}"

@@ -1,6 +1,6 @@
 """Exercise 11, "A failing workflow", warm-up: the tokens of a trace, each counted once.
 
-Layer 2: imports `expect`, `run_trees` and `server.cases`.
+Layer 2: imports `expect`, `run_trees`, `slips` and `server.cases`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ from course_utils.records import count
 from course_utils.server.cases import Case, Finding, Seen, Task
 from course_utils.tasks import expect
 from course_utils.tasks.run_trees import Tree, made
+from course_utils.tasks.slips import crashed
 
 TWICE = "that the totals of all runs add up to what was used; a parent's total already holds those of its children."
+
+OTHER = "ChatAnthropic"  # one request of a trace is made with another class
 
 
 def sums(rng: Random) -> list[Case]:
     return [
         sums_case("two steps", rng, "reply\n  route\n    llm\n  write\n    llm"),
-        sums_case("two requests in one step", rng, "reply\n  write\n    llm\n    llm"),
+        sums_case("two requests in one step", rng, f"reply\n  write\n    llm\n    {OTHER}:llm"),
         sums_case("steps inside of steps", rng, "reply\n  ask\n    check\n      llm\n    find:tool\n    llm\n  llm"),
         sums_case(
             "a step twice", rng, "reply\n  ask !ValueError\n    llm\n    parse:parser !ValueError\n  ask\n    llm"
@@ -42,7 +45,7 @@ def sums_case(name: str, rng: Random, drawing: str, *, held_back: bool = False) 
 def judge_sums(seen: Seen, *, tree: Tree) -> Iterator[Finding | None]:
     llms = sum(run["run_type"] == "llm" for run in tree.runs)
     given = f"a trace of {count(len(tree.runs), 'run')}, {llms} of the type llm"
-    yield expect.crashed(seen, given=given, needs=repr(tree.by_step))
+    yield crashed(seen, given=given, needs=repr(tree.by_step))
     got = seen.returned
     if not isinstance(got, dict) or "$object" in got:
         yield Finding(given, f"your function gave {seen.outcome}", repr(tree.by_step), "return the dict `used`.")
@@ -61,6 +64,11 @@ def why(got: dict[str, object], tree: Tree) -> tuple[str, str]:
     numbers = [tokens for tokens in got.values() if isinstance(tokens, int)]
     if sum(numbers) > tree.llm_tokens:
         return "which runs have asked a model themselves? Count only those.", TWICE
+    missing = [step for step in tree.by_step if step not in got]
+    if sum(numbers) < tree.llm_tokens and missing:
+        return f"`{missing[0]}` is missing: does your loop reach every run?", ""
+    if sum(run["total_tokens"] for run in tree.runs if run["name"] == OTHER) == tree.llm_tokens - sum(numbers) > 0:
+        return "a step may ask twice, and two models: a request is told by its `run_type`, not by its name.", ""
     if sum(numbers) < tree.llm_tokens:
         fix = "a step may ask twice, and an answer that broke off is paid for: add up `total_tokens` of every llm run."
         return fix, ""

@@ -79,7 +79,8 @@ def converse_buggy(messages: list, llm) -> list[str]:
             case["order"] = text[text.find("MB-") :][:8]
         case["said"].append(text)
         said = "\n".join(case["said"])
-        replies.append(llm.invoke(f"Write a short reply to the customer. Order: {case['order']}.\n\n{said}").text)
+        prompt = f"Write a short reply to the customer. Order: {case['order']}.\n\n{said}"
+        replies.append(llm.invoke(prompt).text)
     return replies
 
 
@@ -159,7 +160,8 @@ def converse(messages: list, llm) -> list[str]:
             case["order"] = text[text.find("MB-") :][:8]
         case["said"].append(text)
         said = "\n".join(case["said"])
-        replies.append(llm.invoke(f"Write a short reply to the customer. Order: {case['order']}.\n\n{said}").text)
+        prompt = f"Write a short reply to the customer. Order: {case['order']}.\n\n{said}"
+        replies.append(llm.invoke(prompt).text)
     return replies
 
 
@@ -173,27 +175,25 @@ check("state.memory", converse)
 # When `TECH` is done, `PARTS` says which part would mend it. Each of the three adds its answer to the `notes` of the case, and `JOIN` sums all of them up, once.
 # Declare the state and draw the graph, so that no note is lost and none is doubled.
 #
-# | you are given | you give back |
-# |---|---|
-# | `llm`; `checkpointer`: one of LangGraph's, or `None` | a compiled graph, with this checkpointer |
+# `build` gives back a graph, compiled with the `checkpointer` that it is handed: one of LangGraph's, or `None`.
 #
-# | the graph is given | its state in the end |
-# |---|---|
-# | `ticket`: a text; `notes`: a list of texts, perhaps empty | `ticket`; `notes`: those it was given and the text of each reader's answer, in any order; `summary`: the text of `JOIN`'s answer |
+# | in the state | at first | in the end |
+# |---|---|---|
+# | `ticket` | a text | the same |
+# | `notes` | a list of texts, perhaps empty | these, and the text of each reader's answer, in any order |
+# | `summary` | | the text of `JOIN`'s answer |
 #
-# Each prompt begins with the name of its step, such as `LEGAL:`.
-#
-# | step | its prompt holds |
+# | a prompt begins with | and holds |
 # |---|---|
-# | `LEGAL:`, `TECH:` | the ticket; both are open at the same time |
+# | `LEGAL:` or `TECH:` | the ticket; both are open at the same time |
 # | `PARTS:` | what `TECH` has answered |
 # | `JOIN:` | each note once |
 #
-# * The list that the caller passed in stays as it was, and a second run on it gives the same notes.
+# * The caller's list stays as it was: a second run on it gives the same notes.
 # * With a checkpointer, `get_state` knows what the run gave back.
-# * When a request fails, its error may leave the graph: the check then carries the thread on with `None` as input, and pays no reader twice.
+# * When a request fails, let its error leave the graph: the check carries the thread on with `None` as input, and no reader is paid twice.
 #
-# The check runs your graph with `ainvoke`, which also runs nodes that are ordinary functions, those of one round side by side.
+# The check runs your graph with `ainvoke`; nodes may be ordinary functions or `async` ones.
 
 # %% name="shared-target" tags=["given", "target"]
 ax = workflow_graph(

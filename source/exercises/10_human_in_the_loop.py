@@ -173,6 +173,7 @@ def letter_graph_buggy(act):
 #
 # * You are given `act`; what you do is called `"pay"` and `"send letter"`, with `refund=state["id"]` each time. A `key=` is welcome, and not needed.
 # * You give back a `StateGraph`, not compiled. One question for each refund; several refunds may go through the same graph.
+# * The program may end before somebody answers: the answer then comes to a graph that your function has built anew, with the same checkpointer.
 
 
 # %% name="answer-letter" tags=["answer"]
@@ -209,11 +210,11 @@ check("approval.letter", letter_graph)
 # | the call | gives back | and besides |
 # |---|---|---|
 # | `start(request)` | `"waiting"` | asks `llm`, once, for a summary of `request["ticket"]`; pays nothing |
-# | `start(request)` again, with an id on record | the status as it stands | changes nothing, asks nobody, whatever else is in the request |
-# | `resume(id, "approve")` while it waits | `"paid"` | pays |
-# | `resume(id, "refuse")` while it waits | `"refused"` | pays nothing, now and later |
-# | `resume(id, …)` after a decision | the status | **the first decision counts**, whatever the click says: a payment that is not certain is made certain, and nothing else is done |
-# | `resume(id, "approved?")`, or any other word | raises `ValueError` | changes nothing |
+# | `start(request)` again, with an id on record | the status as it stands; `"approved"` while a payment is not certain | changes nothing, asks nobody, whatever else is in the request |
+# | `resume(request_id, "approve")` while it waits | `"paid"` | pays |
+# | `resume(request_id, "refuse")` while it waits | `"refused"` | pays nothing, now and later |
+# | `resume(request_id, …)` after a decision | the status (for a word that is no decision, `ValueError` is as good) | **the first decision counts**, whatever the click says: a payment that is not certain is made certain, and nothing else is done |
+# | `resume(request_id, "approved?")`, or any other word, while it waits | raises `ValueError` | changes nothing |
 # | `resume` of an id that was never started | raises `KeyError` | |
 #
 # `pay(key=..., order=..., cents=..., note=...)` pays what a person has seen: order and cents of the first `start`, and as `note` the summary that it got from the model.

@@ -1,10 +1,11 @@
 # %% [markdown] name="title"
 # # Exercise 11 · A failing workflow
-# *60 minutes · after lesson 9 · 9 points, 3 of them in a stretch task*
+# *75 minutes · after lesson 9 · 9 points, 3 of them in a stretch task*
 #
 # A workflow has failed, and all that you hold is an error that somebody passed on.
-# Five tasks around one idea: look at what every step did before you change anything.
+# Six tasks around one idea: look at what every step did before you change anything.
 # Write only in the cells that say `# your code here`; the check below each of them tells you what it saw.
+# Only these cells are graded, so put helpers and imports of your own into the cell that uses them.
 # Stuck? `hint("trace.tokens")` in a new cell gives one step, and one more each time; hints are free.
 # `progress()` shows where you stand.
 #
@@ -62,6 +63,8 @@ from course_utils.runs import outline, recorded_runs
 # └─ write          chain    120 tokens
 #    └─ ChatOpenAI  llm      120 tokens
 # ```
+#
+# Such a picture is `print(outline(runs))`, which works inside an answer as well: a check shows what was printed in the case that failed.
 
 
 # %% name="answer-tokens" tags=["answer"]
@@ -91,24 +94,23 @@ ORDERS = {order.id: f"{order.status}, ordered on {order.ordered_on}" for order i
 WHICH = "Which desk should handle this: billing, technical, sales or other? One word.\n\n"
 
 
-@traceable(run_type="tool")
-def find_order(text: str, orders: dict) -> str:
-    """How the order stands that the customer names."""
-    return orders[re.search(r"MB-\d{5}", text)[0]]
-
-
 @traceable(name="gather")
 def gather_buggy(text: str, orders: dict, llm) -> dict:
     """The desk, and how the order stands."""
+
+    @traceable(run_type="tool")
+    def find_order() -> str:
+        return orders[re.search(r"MB-\d{5}", text)[0]]
+
     facts = {"desk": llm.invoke(WHICH + text).text}
     with suppress(Exception):  # a customer who names no order is no reason to fail
-        facts["order"] = find_order(text, orders)
+        facts["order"] = find_order()
     return facts
 
 
 # %% name="desk-write" tags=["given"]
 @traceable
-def write(text: str, facts: dict, llm) -> str:
+def write_reply(text: str, facts: dict, llm) -> str:
     """A reply to the customer."""
     return llm.invoke(f"Write a short reply for {facts['desk']}. The order: {facts['order']}.\n\n{text}").text
 
@@ -116,7 +118,7 @@ def write(text: str, facts: dict, llm) -> str:
 @traceable
 def reply(text: str, orders: dict, gather, llm) -> str:
     """The answer to a ticket."""
-    return write(text, gather(text, orders, llm), llm)
+    return write_reply(text, gather(text, orders, llm), llm)
 
 
 # %% [markdown] name="measure-good"
@@ -126,12 +128,12 @@ def reply(text: str, orders: dict, gather, llm) -> str:
 llm = chat_model()
 
 with recorded_runs() as runs:
-    reply("Where is my order MB-10402? I was charged for it twice.", ORDERS, gather_buggy, llm)
+    reply("Where is my order MB-10519? I need it by Friday.", ORDERS, gather_buggy, llm)
 
 print(outline(runs))
 
 # %% [markdown] name="measure-question"
-# And this ticket ends with `KeyError: 'order'`. The customer has written `mb-10402`, in small letters.
+# And this ticket ends with `KeyError: 'order'`. The customer has written `mb-10519`, in small letters.
 # Follow the code with your finger, commit to a number, and then run the measurement.
 
 # %% name="measure-predict"
@@ -148,23 +150,29 @@ with_error
 # %% name="measure-run"
 with recorded_runs() as runs:
     try:
-        reply("Where is my order mb-10402? I was charged for it twice.", ORDERS, gather_buggy, llm)
+        reply("Where is my order mb-10519? I need it by Friday.", ORDERS, gather_buggy, llm)
     except KeyError as error:
         print(f"the caller sees: KeyError: {error}\n")
 
-print(outline(runs) + "\n")
-for run in runs:
-    if run["error"]:
-        print(f"{run['name']:10} {run['error'].splitlines()[0]}")
-
 with_error.reveal(sum(run["error"] is not None for run in runs))
 
+# %% [markdown] name="measure-where"
+# Which ones, and with what error?
+
+# %% name="measure-errors"
+print(outline(runs) + "\n")
+
+for run in runs:
+    if run["error"]:
+        print(f"{run['name']:12} {run['error'].splitlines()[0]}")
+
 # %% [markdown] name="mend-contract"
-# Two of them pass on the same error. The third is another one, older, in a step whose parent says *success*: nobody but the trace has told you of it.
+# Some only pass an error on. Another one is older, and stands in a step whose parent says *success*: nobody but the trace has told you of it.
 #
 # ## 3. Find the bug: the error that was caught (2 points)
 #
 # Write `gather` so that this ticket, and every other one, ends as it should. Mend the step in which it began, not the one that stumbled over it.
+# Mend it inside `gather`: only answer cells are graded, so put a `find_order` of your own there if you need one.
 #
 # | the ticket | then `gather(text, orders, llm)` |
 # |---|---|
@@ -189,21 +197,19 @@ def gather(text: str, orders: dict, llm) -> dict:
 check("trace.mend", gather)
 
 # %% [markdown] name="diagnose-task"
-# ## 4. The diagnosis (3 points)
+# ## 4. The diagnosis (2 points)
 #
 # A real trace has hundreds of runs, and nobody reads them with a finger. Let a function find where to look.
 #
 # | you are given | you give back: a dict with |
 # |---|---|
-# | `runs`: those of one trace, in no order, all of them ended | `"root_cause"`, `"llm_tokens"`, `"wasted_tokens"`, `"critical_path"` |
+# | `runs`: those of one trace, in no order, all of them ended | `"root_cause"`, `"llm_tokens"`, `"wasted_tokens"` |
 #
 # * **`root_cause`**: the id of the run that failed *first*. A run fails when it ends, and an error that is passed on makes each parent fail a little later; so of all runs with an error it is the one with the smallest `end_time`.
 #   Leave out what was *made good*: a failed run, and everything below it, when another run with the same name and the same parent began after it had ended, and succeeded.
 #   `None` when nothing is left.
 # * **`llm_tokens`**: the tokens of all llm runs, each counted once.
-# * **`wasted_tokens`**: of these, the tokens of which nothing came: the llm run itself, or any run above it, has an error.
-# * **`critical_path`**: the ids of the runs that the whole had to wait for, the earliest first. Walk back from the end. Of the root's children take the one that ended last; then, of those that had ended *when that one began*, the one that ended last; and so on until there is none.
-#   A run that has children is not listed itself: its own path, found in the same way, stands in its place.
+# * **`wasted_tokens`**: of these, the tokens of which nothing came: the llm run itself, or any run above it, has an error. What was made good later is wasted as well.
 #
 # An example. `facts` and `prices` ran side by side; `plan` failed once, and then succeeded:
 #
@@ -225,15 +231,13 @@ check("trace.mend", gather)
 # | `root_cause` | `facts` | the first `plan` failed earlier, but was made good |
 # | `llm_tokens` | 300 | A, B, C and D |
 # | `wasted_tokens` | 60 | A: the `plan` above it failed |
-# | `critical_path` | A, B, C, D | D ended last; before it began, `prices` had ended last, whose path is C; before `prices` the second `plan`, and before that the first |
 #
-# To see the trace of a case that your function does not pass, put `print(outline(runs, times=True))` into it: the check shows you what was printed.
+# To see the trace of a case that is not passed, put `print(outline(runs, times=True))` into your function.
 
 
-# %% name="answer-diagnose" tags=["answer", "long"]
-# long: four findings of one trace, which share who is above whom
+# %% name="answer-diagnose" tags=["answer"]
 def diagnose(runs: list[dict]) -> dict:
-    """Where a trace went wrong first, what it cost, and what it waited for."""
+    """Where a trace went wrong first, and what it cost."""
     # solution
     by_id = {run["id"]: run for run in runs}
 
@@ -247,6 +251,37 @@ def diagnose(runs: list[dict]) -> dict:
         later = [each for each in twins if each["name"] == run["name"] and each["start_time"] > run["end_time"]]
         return run["error"] and any(not each["error"] for each in later)
 
+    failed = [run for run in runs if run["error"] and not any(map(is_made_good, upwards(run)))]
+    first = min(failed, key=lambda run: run["end_time"], default={"id": None})
+    llms = [run for run in runs if run["run_type"] == "llm"]
+    wasted = [run["total_tokens"] for run in llms if any(above["error"] for above in upwards(run))]
+    total = sum(run["total_tokens"] for run in llms)
+    return {"root_cause": first["id"], "llm_tokens": total, "wasted_tokens": sum(wasted)}
+
+
+# %% name="check-diagnose" tags=["check"]
+check("trace.diagnose", diagnose)
+
+# %% [markdown] name="path-task"
+# ## 5. What did it wait for? (1 point)
+#
+# The *critical path* holds the runs that the whole had to wait for: make one of them shorter, and the answer comes sooner.
+#
+# | you are given | you give back |
+# |---|---|
+# | `runs`, as before | a list of ids, the earliest run first |
+#
+# Walk back from the end. Of the root's children take the one that ended last; then, of those that had ended *when that one began*, the one that ended last; and so on until there is none.
+# A run that has children is not listed itself: its own path, found in the same way, stands in its place.
+#
+# In the example above the path is A, B, C, D: D ended last; before it began, `prices` had ended last, whose path is C; before `prices` the second `plan` (B), and before that the first (A). Nobody waited for `facts`.
+
+
+# %% name="answer-path" tags=["answer"]
+def critical_path(runs: list[dict]) -> list[str]:
+    """The ids of the runs that the whole had to wait for, the earliest first."""
+
+    # solution
     def path(run):
         found, moment = [], run["end_time"]
         children = [other for other in runs if other["parent_run_id"] == run["id"]]
@@ -255,24 +290,14 @@ def diagnose(runs: list[dict]) -> dict:
                 found, moment = path(child) + found, child["start_time"]
         return found or [run["id"]]
 
-    failed = [run for run in runs if run["error"] and not any(map(is_made_good, upwards(run)))]
-    first = min(failed, key=lambda run: run["end_time"], default={"id": None})
-    llms = [run for run in runs if run["run_type"] == "llm"]
-    wasted = [run for run in llms if any(above["error"] for above in upwards(run))]
-    root = next(run for run in runs if run["parent_run_id"] is None)
-    return {
-        "root_cause": first["id"],
-        "llm_tokens": sum(run["total_tokens"] for run in llms),
-        "wasted_tokens": sum(run["total_tokens"] for run in wasted),
-        "critical_path": path(root),
-    }
+    return path(next(run for run in runs if run["parent_run_id"] is None))
 
 
-# %% name="check-diagnose" tags=["check"]
-check("trace.diagnose", diagnose)
+# %% name="check-path" tags=["check"]
+check("trace.path", critical_path)
 
 # %% [markdown] name="instrument-task"
-# ## 5. Stretch: no request without a run (3 points)
+# ## 6. Stretch: no request without a run (3 points)
 #
 # This router lets a model choose the experts, asks them side by side, and goes on when one of them fails. Nobody has ever watched it.
 
@@ -311,6 +336,7 @@ def handle_dark(text: str, llm) -> str:
 # * The experts are asked side by side, as before. `async` functions, threads, LangChain and LangGraph are all welcome; other runs in between do no harm.
 #
 # A run finds its parent in a *context variable*. A task of asyncio begins with a copy of it. **A plain thread begins with nothing.**
+# When the check fails, it shows the outline of that case.
 
 # %% name="instrument-target" tags=["given", "target"]
 STEPS = ["route", "expert 1", "expert 2", "write"]
@@ -365,8 +391,11 @@ check("trace.instrument", handle)
 # with connect().record(faults=plan), recorded_runs() as runs:
 #     await handle("I was charged twice, and now my Otter drips.", chat_model())
 #
+# names = {run["id"]: run["name"] for run in runs}
 # print(outline(runs, times=True))
-# diagnose(runs)
+# steps = {run["id"]: names.get(run["parent_run_id"]) for run in runs}
+# print("began under:", steps.get(diagnose(runs)["root_cause"]))
+# print("waited for:", [steps[each] for each in critical_path(runs)])
 # ```
 #
 # Then ask yourself: the customer got an answer, so the root says *success*. Who would ever have looked at this trace?
