@@ -99,7 +99,11 @@ def test_the_first_failure_is_told_in_full_and_the_others_by_name(owner):
     ("raised", "message", "words"),
     [
         ("NameError", "name 'Pace' is not defined", "`Pace` has no value here: misspelt, or a cell above not run"),
-        ("AttributeError", "'coroutine' object has no attribute 'text'", "first `await`, then the text"),
+        (
+            "AttributeError",
+            "'coroutine' object has no attribute 'text'",
+            "write `await` in front of the call, and take the text",
+        ),
         ("TypeError", "sequence item 0: expected str instance, coroutine found", "before it was awaited"),
         ("TypeError", "object AIMessage can't be used in 'await' expression", "this value is there already"),
         ("RuntimeError", "There is no current event loop in thread 'course-answer'.", "into an `async def`"),

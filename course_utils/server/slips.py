@@ -18,7 +18,7 @@ SLIPS = (  # type of the exception, "" for any; what its text holds; where to lo
     (
         "",
         r"'coroutine' object has no attribute",
-        "first `await`, then the text: `(await llm.ainvoke(prompt)).text`.",
+        "write `await` in front of the call, and take the text of what comes: `(await llm.ainvoke(prompt)).text`.",
     ),
     (
         "",
