@@ -102,7 +102,7 @@ def test_the_first_failure_is_told_in_full_and_the_others_by_name(owner):
         (
             "AttributeError",
             "'coroutine' object has no attribute 'text'",
-            "write `await` in front of the call, and take the text",
+            "write `await` in front of the call, and",
         ),
         ("TypeError", "sequence item 0: expected str instance, coroutine found", "before it was awaited"),
         ("TypeError", "object AIMessage can't be used in 'await' expression", "this value is there already"),
