@@ -22,7 +22,7 @@ from course_utils.errors import CourseError
 from course_utils.outcomes import Result, Step, conclude, counts
 
 NOTHING_COLLECTED = 5  # pytest's exit status
-WORKERS = str(min(4, max(2, os.cpu_count() or 1)))  # notebooks mostly wait, so two workers pay on one core too
+WORKERS = str(min(4, 2 * (os.cpu_count() or 1)))  # tests and notebooks mostly wait, so two workers keep one core busy
 SPEED = "10"  # ten times faster than real: simulated waiting is still in the right order
 CELL_SECONDS = "120"  # nbval's own limit of 2000 s would hide a kernel that died for half an hour
 FOLDERS = ("tests", "notebooks", "solutions")
