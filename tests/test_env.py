@@ -17,6 +17,7 @@ from packaging.markers import Marker
 from course_utils.env import installer, lock, markers, setup
 from course_utils.env.guard import refusal
 from course_utils.env.lock import Pin
+from course_utils.env.locks import try_lock
 from course_utils.env.progress import Failed, Progress
 from course_utils.env.venv import Note, Venv
 from course_utils.errors import CourseError
@@ -266,6 +267,33 @@ def test_a_killed_set_up_is_repaired(project):
     process.communicate()
     assert Venv(project / ".venv").note().complete is False
     assert versions(setup.ensure(["core"], project=project)) == "1"
+
+
+OUTLIVED = """
+import sys
+from pathlib import Path
+from course_utils.env.progress import Progress
+from course_utils.env.setup import alone
+folder = Path(sys.argv[1])
+writing = "import sys, time; from pathlib import Path\\n"
+writing += "Path(sys.argv[1], 'began').touch()\\nwhile not Path(sys.argv[1], 'end').exists(): time.sleep(0.01)"
+with alone(folder) as held:
+    Progress(folder / "log", keeping=held).run("installing", [sys.executable, "-c", writing, str(folder)])
+"""
+
+
+def test_an_installer_that_outlives_its_set_up_keeps_the_lock(tmp_path):
+    """Nobody makes `.venv` anew while the program of a killed set-up still writes into it."""
+    process = subprocess.Popen([sys.executable, "-c", OUTLIVED, str(tmp_path)], cwd=lock.PROJECT)
+    while not (tmp_path / "began").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    with (tmp_path / ".venv.lock").open("r+") as again:
+        assert not try_lock(again.fileno(), wait=False)
+        (tmp_path / "end").touch()
+        assert try_lock(again.fileno(), wait=True)
 
 
 def test_an_almost_full_disk_is_said_before_the_work(project, monkeypatch):

@@ -14,8 +14,11 @@ from pathlib import Path
 
 
 @contextmanager
-def only_one(path: Path, *, waiting: str = "") -> Iterator[None]:
+def only_one(path: Path, *, waiting: str = "") -> Iterator[int]:
     """Hold the lock file, which is made where it is missing; waits for its holder, and says `waiting` then.
+
+    Yields:
+        The open file. A child process that gets it as well holds the lock until it ends, even when we end before it.
 
     Raises:
         OSError: The file can't be opened.
@@ -27,7 +30,7 @@ def only_one(path: Path, *, waiting: str = "") -> Iterator[None]:
                 print(waiting, flush=True)
             while not try_lock(handle, wait=True):
                 continue  # Windows gives up after ten seconds
-        yield
+        yield handle
     finally:
         os.close(handle)  # lets go of the lock as well
 

@@ -5,6 +5,7 @@ Imports the standard library only.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -24,9 +25,11 @@ class Failed(Exception):
 class Progress:
     """Runs programs, one phase each, and keeps what they say in a log file."""
 
-    def __init__(self, log: Path, out: TextIO | None = None) -> None:
+    def __init__(self, log: Path, out: TextIO | None = None, *, keeping: int | None = None) -> None:
+        """`keeping` is an open file that the programs get too, except on Windows, which can't hand one on."""
         self.log = log
         self.out = out or sys.stdout
+        self.kept = () if keeping is None or os.name == "nt" else (keeping,)
 
     def say(self, text: str) -> None:
         """Print one line."""
@@ -46,7 +49,12 @@ class Progress:
             log.flush()
             at = log.tell()
             with subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                pass_fds=self.kept,
             ) as process:
                 status = self.wait(process, phase, began)
             log.seek(at)

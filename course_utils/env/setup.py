@@ -46,9 +46,9 @@ def ensure(sets: Iterable[str], *, exact: bool = True, project: Path = lock.PROJ
         return Path(sys.executable)
     if is_active() and not venv.is_current:
         print(f"The active environment is left alone, for {reason}; the course uses .venv.", flush=True)
-    with alone(project):
+    with alone(project) as held:
         if not venv.is_ready(key, wanted) and not is_good_as_it_is(venv, pins, wanted):
-            set_up(venv, pins, Note(key, wanted), project)
+            set_up(venv, pins, Note(key, wanted), project, held)
     return venv.python
 
 
@@ -90,8 +90,12 @@ def is_good_as_it_is(venv: Venv, pins: Iterable[lock.Pin], wanted: Iterable[str]
     )
 
 
-def set_up(venv: Venv, pins: list[lock.Pin], goal: Note, project: Path) -> None:
-    """Make or complete `.venv`; the note is closed last, so that a set-up cut short is mended later."""
+def set_up(venv: Venv, pins: list[lock.Pin], goal: Note, project: Path, held: int) -> None:
+    """Make or complete `.venv`; the note is closed last, so that a set-up cut short is mended later.
+
+    Args:
+        held: The open lock file. An installer that outlives us holds it too: nobody sets up while it writes.
+    """
     note = venv.note()
     require_room(project, set(goal.sets) - set(note.sets if note and note.complete else ()))
     if note:
@@ -102,7 +106,7 @@ def set_up(venv: Venv, pins: list[lock.Pin], goal: Note, project: Path) -> None:
     what = ", ".join(name for name in lock.SETS if name in goal.sets)
     print(f"Setting up the course in .venv ({what}). This is done once.", flush=True)
     venv.write_note(goal)
-    progress = Progress(venv.folder / "setup.log")
+    progress = Progress(venv.folder / "setup.log", keeping=held)
     if not venv.python.exists():
         installer.make(venv, progress)
     installer.install(venv, lock.select(pins, goal.sets, markers.environment_of(venv.python)), progress)
@@ -140,18 +144,18 @@ def require_room(project: Path, sets: Iterable[str]) -> None:
 
 
 @contextmanager
-def alone(project: Path) -> Iterator[None]:
-    """Hold the folder's set-up lock; waits, and says so, while another process sets up.
+def alone(project: Path) -> Iterator[int]:
+    """Hold the folder's set-up lock, an open file; waits, and says so, while another process sets up.
 
     Raises:
         CourseError: The folder can't be written to.
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(only_one(project / ".venv.lock", waiting=WAITING))
+            held = stack.enter_context(only_one(project / ".venv.lock", waiting=WAITING))
         except OSError as error:
             raise CourseError(
                 f"The course's folder can't be written to ({error.strerror}), and the packages belong beside it.",
                 f"copy the folder to a place of your own, such as {gettempdir()}, and start there.",
             ) from error
-        yield
+        yield held
