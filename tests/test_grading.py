@@ -90,7 +90,7 @@ THREAD = """\
 import threading, time
 def chatter():
     while True:
-        print("still here")
+        print("still here", end="")
         time.sleep(0.01)
 threading.Thread(target=chatter, daemon=True).start()
 """

@@ -1,7 +1,8 @@
 """What we add to nbval inside its pytest process: a kernel under watch, and one JSON line for every cell.
 
 Layer 3: imports `watch`; loaded with `pytest -p`. The pytest process is ours, the kernel runs a
-learner's code. Only verdict lines are compared: what an answer prints or warns is its own business.
+learner's code. Only verdicts are compared: what an answer prints or warns is its own business, even when a thread of
+its own prints into the verdict's line.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from nbval.plugin import IPyNbCell, NbCellError
 from course_utils.grading.watch import KernelDied, WatchedKernel
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-NO_VERDICT = r"(?m)^(?!✓ .* · [0-9a-f]{16}$).*\n?"  # any line of a cell's output that is not a receipted verdict
+NO_VERDICT = r"(✓ [^\n✓]* · [0-9a-f]{16})|(?s:.)"  # all of a cell's output; group 1 where a receipted verdict stands
 
 
 class EverythingBut(tuple):
@@ -32,14 +33,14 @@ nbval.plugin.RunningKernel = WatchedKernel
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Only the verdict lines of check cells are compared: what an answer prints or warns is its own business."""
+    """Only the verdicts of check cells are compared."""
     for item in items:
         is_check = "check" in item.cell.metadata.get("tags", ())
         is_raising = "raises-exception" in item.cell.metadata.get("tags", ())
         item.options.clear()  # an answer may hold nbval's comment markers
         item.options.update(check=is_check, check_exception=is_raising)
         item.parent.skip_compare = EverythingBut(("stdout",))
-        item.parent.sanitize_patterns[NO_VERDICT] = ""
+        item.parent.sanitize_patterns[NO_VERDICT] = r"\1"
 
 
 def pytest_runtest_setup(item: IPyNbCell) -> None:
