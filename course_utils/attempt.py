@@ -10,6 +10,7 @@ import asyncio
 import ctypes
 import inspect
 import io
+import linecache
 import threading
 import traceback
 import warnings
@@ -21,6 +22,7 @@ from typing import Any
 from course_utils.plain import plain, safe
 
 THREAD = "course-answer"  # the name of the thread that an answer runs in
+USUAL_SECONDS = 30.0  # of real time for one case
 MOST_PRINTED = 10_000  # characters of the learner's prints that are kept
 
 
@@ -62,7 +64,7 @@ def called(answer: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
 
 
 def attempt(
-    answer: Callable[..., Any], arguments: Mapping[str, Any], *, drive: Drive = called, seconds: float = 30.0
+    answer: Callable[..., Any], arguments: Mapping[str, Any], *, drive: Drive = called, seconds: float = USUAL_SECONDS
 ) -> Attempt:
     """Put `answer` to use, and never raise.
 
@@ -131,9 +133,19 @@ def stop(thread: threading.Thread) -> None:
 
 def place(error: BaseException, answer: Callable[..., Any]) -> str:
     """The last line of the learner's own cell that `error` passed through, such as "line 3: return x"; or ""."""
+    return in_line(*passed) if (passed := last_place(error, answer)) else ""
+
+
+def last_place(error: BaseException, answer: Callable[..., Any]) -> tuple[str, int] | None:
+    """File and line of the answer's own code that `error` passed through last."""
     own = files_of(answer)
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in own]
-    return f"line {frames[-1].lineno}: {frames[-1].line}" if frames else ""
+    passed = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in own]
+    return (passed[-1].filename, passed[-1].lineno or 0) if passed else None
+
+
+def in_line(file: str, number: int) -> str:
+    """A line of code in words; only the process that has the notebook knows what stands in a cell's line."""
+    return f"line {number}: {linecache.getline(file, number).strip()}"
 
 
 def files_of(answer: Callable[..., Any]) -> set[str]:

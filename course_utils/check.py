@@ -47,8 +47,7 @@ def check(name: str, answer: Callable[..., Any]) -> None:
     session, attempts = reply.get("session"), []
     while "case" in reply:
         case, driver = reply["case"], reply["case"]["driver"]
-        seconds = SECONDS.get(driver, 30.0)
-        attempts.append(attempt(answer, arguments_of(case), drive=DRIVERS[driver], seconds=seconds))
+        attempts.append(attempt(answer, arguments_of(case), drive=DRIVERS[driver], seconds=SECONDS[driver]))
         reply = course.call("POST", f"/judge/sessions/{session}/answer", attempts[-1].body)
     conclude(reply["verdict"], attempts, answer)
 

@@ -8,12 +8,10 @@ sees.
 from __future__ import annotations
 
 import contextlib
-import linecache
 import multiprocessing
 import os
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from functools import cache
 from multiprocessing.connection import Connection
@@ -21,7 +19,7 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
-from course_utils.attempt import Drive, attempt, called, files_of, refuse_parameters
+from course_utils.attempt import Drive, attempt, called, in_line, last_place, refuse_parameters
 from course_utils.handed import arguments_of
 from course_utils.programs import carried, loaded
 from course_utils.stage import Stage
@@ -107,18 +105,10 @@ def work(pipe: Connection, program: bytes, case: dict[str, Any], step: dict[str,
         pipe.send(tried.body | {"printed": tried.printed.strip("\n"), "place": place})
 
 
-def last_place(error: BaseException, answer: Callable[..., Any]) -> tuple[str, int] | None:
-    """File and line of the answer's own code that `error` passed through last."""
-    own = files_of(answer)
-    passed = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in own]
-    return (passed[-1].filename, passed[-1].lineno or 0) if passed else None
-
-
 def where(told: dict[str, Any]) -> list[str]:
-    """Where a process raised, with the code, which only the notebook's own process knows."""
-    if not (place := told.pop("place", None)):
-        return []
-    return [f"{told['raised']} in line {place[1]}: {linecache.getline(*place).strip()}"]
+    """Where a process raised, with the code that stands there."""
+    place = told.pop("place", None)
+    return [f"{told['raised']} in {in_line(*place)}"] if place else []
 
 
 @cache

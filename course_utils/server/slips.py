@@ -6,10 +6,12 @@ Layer 1: imports `cases`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from course_utils.server.cases import Seen
 
-SLIPS = (  # type of the exception, "" for any; what its text holds; where to look
+Slip = tuple[str, str, str]  # type of the exception, "" for any; what its text holds; where to look
+SLIPS: tuple[Slip, ...] = (
     (
         "NameError",
         r"name '(\w+)' is not defined",
@@ -18,7 +20,8 @@ SLIPS = (  # type of the exception, "" for any; what its text holds; where to lo
     (
         "",
         r"'coroutine' object has no attribute",
-        "write `await` in front of the call, and take the text of what comes: `(await llm.ainvoke(prompt)).text`.",
+        "you used a coroutine before it was awaited: write `await` in front of the call, and take the text of what "
+        "comes: `(await llm.ainvoke(prompt)).text`.",
     ),
     (
         "",
@@ -35,9 +38,9 @@ SLIPS = (  # type of the exception, "" for any; what its text holds; where to lo
 )
 
 
-def slip_in(seen: Seen) -> str:
-    """Where to look, when the exception that came out tells of a slip; "" when it tells of none."""
-    for kind, holds, fix in SLIPS:
+def slip_in(seen: Seen, slips: Sequence[Slip] = SLIPS) -> str:
+    """Where to look, when the exception that came out tells of one of these slips; "" when it tells of none."""
+    for kind, holds, fix in slips:
         if seen.raised and kind in ("", seen.raised) and (told := re.search(holds, seen.message)):
             return told.expand(fix)
     return ""

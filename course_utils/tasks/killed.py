@@ -23,13 +23,13 @@ class Answers:
         self.replies, self.silent = replies, silent
 
     async def __call__(self, request: ChatRequest, number: int) -> str:
-        asked = asked_for(prompt_of(request), list(self.replies))
+        asked = item_in(prompt_of(request), list(self.replies))
         if asked and self.silent.get(number) == asked:
             return await never()
         return self.replies[list(self.replies)[asked - 1]] if asked else STRAY
 
 
-def asked_for(prompt: str, keys: Sequence[str]) -> int:
+def item_in(prompt: str, keys: Sequence[str]) -> int:
     """The number of the first item (from 1) that a prompt holds; 0 when it holds none."""
     return next((number for number, key in enumerate(keys, 1) if key in prompt), 0)
 

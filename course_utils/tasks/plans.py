@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from course_utils.records import count
 from course_utils.server.wire import ChatRequest, Piece
 from course_utils.tasks.little import workers_needed
-from course_utils.tasks.scripts import STRAY, prompt_of, said
+from course_utils.tasks.scripts import STRAY, key_in, said
 
 TOO_SLOW = 1.25  # times what the plan needs
 SLOW = 4.0  # seconds of a call in a slow spell
@@ -65,5 +65,4 @@ class Answers:
     desk: Desk
 
     def __call__(self, request: ChatRequest, number: int) -> list[Piece]:
-        text = next((reply for key, reply in self.replies.items() if key in prompt_of(request)), STRAY)
-        return said(text, self.desk.wait(number))
+        return said(self.replies.get(key_in(request, self.replies), STRAY), self.desk.wait(number))

@@ -15,7 +15,7 @@ from typing import Any
 from course_utils.records import Trace, count
 from course_utils.server.cases import Case, Finding, Scene, Seen, Task, cut
 from course_utils.tasks import expect
-from course_utils.tasks.killed import Answers, asked_for, processes, spelt
+from course_utils.tasks.killed import Answers, item_in, processes, spelt
 from course_utils.tasks.overlap import items, key_of
 from course_utils.tasks.texts import words
 
@@ -69,7 +69,7 @@ def judge_resume(
     # When a killed request ended is no matter: the server may hear of that after the next process has begun.
     answered = replace(seen, trace=Trace([record for record in seen.trace if record.status == 200]))
     yield expect.in_turn(answered, given=given, fix="save an answer before you ask for the next one.")
-    asked = [asked_for(record.prompt, keys) for record in seen.trace]
+    asked = [item_in(record.prompt, keys) for record in seen.trace]
     starts = [1, *killed]
     good = [list(range(first, last + 1)) for first, last in zip(starts, [*killed, len(wanted)], strict=True)]
     yield went_on(processes(seen.trace, asked), [*good, []], given)

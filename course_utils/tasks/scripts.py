@@ -6,7 +6,7 @@ Layer 2: imports `server.cases` and `server.wire`. A script belongs to one case 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -36,7 +36,7 @@ class ByKey:
     _asked: dict[str, asyncio.Event] = field(default_factory=dict)
 
     async def __call__(self, request: ChatRequest, number: int) -> list[Piece] | ApiError:
-        key = next((key for key in self.replies if key in prompt_of(request)), "")
+        key = key_in(request, self.replies)
         self._event(key).set()
         if key in self.hold:
             await self._all_asked(self.hold[key])
@@ -55,6 +55,12 @@ class ByKey:
 
     def _event(self, key: str) -> asyncio.Event:
         return self._asked.setdefault(key, asyncio.Event())
+
+
+def key_in(request: ChatRequest, keys: Iterable[str]) -> str:
+    """The first of these keys that the prompt holds; "" when it holds none."""
+    prompt = prompt_of(request)
+    return next((key for key in keys if key in prompt), "")
 
 
 def prompt_of(request: ChatRequest) -> str:

@@ -1,28 +1,16 @@
-"""Slips of the keyboard that end in an exception: what to look at, told by the text of the error.
+"""Slips that only a task about traces brings about, told by the text of the error; all others are the judge's.
 
-Layer 2: imports `expect` and `server.cases`.
+Layer 2: imports `expect`, `server.cases` and `server.slips`.
 """
 
 from __future__ import annotations
 
-import re
-
 from course_utils.server.cases import Finding, Seen
+from course_utils.server.slips import SLIPS, Slip, slip_in
 from course_utils.tasks import expect
 
 POOLS = "`asyncio.to_thread`, or `ContextThreadPoolExecutor` from `langchain_core.runnables.config`"
-SLIPS = (  # type of the exception, what its text holds, where to look
-    (
-        "NameError",
-        r"name '(\w+)' is not defined",
-        r"`\1` has no value here: misspelt, or a cell above not run since the restart?",
-    ),
-    (
-        "",
-        r"""['"]coroutine['"]|coroutine found|type coroutine|await wasn't used with future""",
-        "you used a coroutine before it was awaited: write `await` in front of the call.",
-    ),
-    ("", "can't be used in 'await' expression", "this value is there already: `await` belongs before `llm.ainvoke`."),
+OF_TRACES: tuple[Slip, ...] = (
     ("KeyError", "^None$", "the root has no parent: its `parent_run_id` is None."),
     ("AttributeError", "'re.Match' object", "a match is no text: `match[0]` is the text that was found."),
     ("RuntimeError", "cannot enter context", f"each thread needs a copy of its own: {POOLS} sees to that."),
@@ -36,7 +24,5 @@ def crashed(seen: Seen, *, given: str, needs: str) -> Finding | None:
 
 def slipped(seen: Seen, *, given: str, needs: str) -> Finding | None:
     """A finding when the exception that came out tells of one of the slips."""
-    for kind, holds, fix in SLIPS:
-        if seen.raised and kind in ("", seen.raised) and (told := re.search(holds, seen.message)):
-            return Finding(given, f"your function raised {seen.outcome}", needs, told.expand(fix))
-    return None
+    fix = slip_in(seen, SLIPS + OF_TRACES)
+    return Finding(given, f"your function raised {seen.outcome}", needs, fix) if fix else None
