@@ -26,6 +26,7 @@ from course_utils.stage import Stage
 
 SECONDS = 20.0  # of real time for one process: a safety net, as in `attempt`
 LOOK = 0.01  # real seconds between two looks at whether the moment to kill has come
+LOOK_FOR_SILENCE = 0.25  # the same, at whether a process waits for an answer that nobody gives
 SETTLE = 0.3  # real seconds before the kill: what a thread is writing gets written, so that no verdict is a race
 PRELOAD = ["course_utils.handed", "course_utils.models", "openai.resources", "httpcore", "langgraph.graph"]
 
@@ -65,13 +66,16 @@ def run(program: bytes, case: Mapping[str, Any], step: Mapping[str, Any], stage:
     process = context().Process(target=work, args=(there, program, dict(case), dict(step)), daemon=True)
     process.start()
     there.close()
+    silent = stage.counts()["silent"]
     try:
         while process.is_alive() or here.poll():
             if reached(step.get("kill"), stage):
                 time.sleep(SETTLE)
                 return {"killed": True}
-            if here.poll(LOOK if "kill" in step else SECONDS):
+            if here.poll(LOOK if "kill" in step else LOOK_FOR_SILENCE):
                 return here.recv()
+            if "kill" not in step and stage.counts()["silent"] > silent and not here.poll(SETTLE):
+                return {"stopped": "it waits for an answer that never comes"}
     except EOFError:
         pass
     finally:

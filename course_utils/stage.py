@@ -49,7 +49,7 @@ class Stage:
         return self._ask("GET", "/clock")["course_time"]
 
     def counts(self) -> dict[str, int]:
-        """How many "requests" and "effects" the server has seen here."""
+        """How many "requests" and "effects" the server has seen here; "silent": how many effects nobody answers."""
         return self._ask("GET", "/counts")
 
     def jump(self, seen: int) -> int:

@@ -90,7 +90,7 @@ def tests_step(scratch: Path, plain: Mapping[str, str], options: Sequence[str], 
     folder = private(scratch / "tests")
     file = private(folder / "server") / "server.json"
     environment = {**plain, "COURSE_SERVER_FILE": str(file), "COURSE_LOG": str(folder / "log.sqlite")}
-    command = pytest(folder, "-W", "error", "--dist", "loadfile", *chosen, *options)
+    command = pytest(folder, "-W", "error", "--dist", "loadfile", "--no-loadscope-reorder", *chosen, *options)
     return Step("tests", command, environment, folder / "junit.xml", *emptiness(["tests"], "test_*.py"))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support import TOKEN, Running, running_server
+from xdist.scheduler import LoadFileScheduling
 
 from course_utils import connection
 from course_utils.private_server import new_key
@@ -19,6 +20,32 @@ from course_utils.server.judge import Judge
 from course_utils.server.scopes import Scope
 from course_utils.stage import Stage
 from course_utils.tasks import TASKS
+
+LONG = {
+    *("test_grading_course", "test_release", "test_browser", "test_browser_widgets", "test_private_server"),
+    *("test_grading", "test_lab", "test_env"),
+}
+TABLES = {"test_tasks", "test_held_back"}
+
+
+class ByFileOrAnswer(LoadFileScheduling):
+    """One worker runs a file, whose tests share a server; the long tables of answers are handed out row by row."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """What one worker runs: a file, or a single test of `TABLES`."""
+        file = super()._split_scope(nodeid)
+        return nodeid if Path(file).stem in TABLES else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFileOrAnswer | None:
+    """Parts the tables of answers where files would be handed out whole."""
+    return ByFileOrAnswer(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take long come first and the tables last, so that no worker has much left alone at the end."""
+    items.sort(key=lambda item: (item.path.stem not in LONG, item.path.stem in TABLES))
 
 
 @contextmanager

@@ -106,6 +106,17 @@ def test_a_method_runs_and_is_killed_behind_an_effect(server, scope):
     assert [(call.key, call.happened) for call in scope.effects.calls] == [("k", True), ("k", False)]
 
 
+def test_a_process_that_is_not_to_be_killed_does_not_wait_for_silence(server, scope):
+    """Nobody answers the effect, whatever the process does: that is told at once, and the next process goes on."""
+    scope.effects = Effects(lambda effect, number: SILENT if number == 1 else 200)
+    step = {"do": "refund", "inputs": {"key": "k"}}
+    told = restarted(Desk, given(server, scope, step, step))
+    assert told == [
+        {"stopped": "it waits for an answer that never comes"},
+        {"returned": {"status": "done", "name": "pay"}},
+    ]
+
+
 def prints_and_fails(path: str, llm: Any, pay: Any) -> None:
     print("on my way")
     raise KeyError("amount")

@@ -54,3 +54,8 @@ class Effects:
         taken = Effect(at, name, key, data, status, happens)
         self.calls.append(taken)
         return taken
+
+    @property
+    def silent(self) -> int:
+        """How many calls nobody answers."""
+        return sum(call.status == SILENT for call in self.calls)

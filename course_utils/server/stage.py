@@ -42,7 +42,8 @@ async def now(request: Request) -> Response:
 
 async def counts(request: Request) -> Response:
     scope = scope_of(request)
-    return JSONResponse({"requests": scope.answers, "effects": len(scope.effects.calls)})
+    effects = scope.effects
+    return JSONResponse({"requests": scope.answers, "effects": len(effects.calls), "silent": effects.silent})
 
 
 async def act(request: Request) -> Response:

@@ -105,6 +105,8 @@ def where_to_look(step: Step, outcome: Mapping[str, Any], steps: Sequence[Step])
     """Where to look, and the belief, when a step came to something that it should not."""
     number, got, raised = steps.index(step) + 1, outcome.get("returned"), outcome.get("raised", "")
     if "stopped" in outcome:
+        if "never comes" in outcome["stopped"]:  # of a payment in another process than the one that is killed behind it
+            return "only `resume` pays, and only after 'approve'.", ""
         return "let the method return or raise: it waits for nobody, and does not end its process itself.", ""
     if "is called with" in outcome.get("message", ""):
         return "keep the parameters of the stub.", ""
