@@ -25,6 +25,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"
 BUSY = "while True: pass"
+LOOK = 30.0  # seconds between two lines of progress
 Answer = tuple[str, str, Callable, str | None]  # check, name, the answer, the words of a wrong one
 
 
@@ -88,6 +89,11 @@ def part(asked: argparse.Namespace) -> None:
                 print(json.dumps(told), flush=True)
 
 
+def so_far(folder: Path) -> list[str]:
+    """The whole lines that the parts have written."""
+    return [line for file in sorted(folder.iterdir()) for line in file.read_text().splitlines(True) if line[-1] == "\n"]
+
+
 def main() -> int:
     """Run all parts, and say how often a verdict was not the expected one."""
     asked = arguments()
@@ -101,12 +107,16 @@ def main() -> int:
     with ExitStack() as stack:
         for _ in range(asked.load):
             stack.callback(subprocess.Popen([sys.executable, "-c", BUSY]).kill)
-        parts = [
-            subprocess.Popen([*command, "--part", f"{number}"], stdout=subprocess.PIPE, text=True)
-            for number in range(asked.jobs)
-        ]
-        outputs = [process.communicate()[0] for process in parts]
-    for told in map(json.loads, "".join(outputs).splitlines()):
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        files = [stack.enter_context((folder / f"{number}").open("w+")) for number in range(asked.jobs)]
+        parts = [subprocess.Popen([*command, "--part", f"{number}"], stdout=file) for number, file in enumerate(files)]
+        while any(process.poll() is None for process in parts):
+            time.sleep(LOOK)
+            told = [json.loads(line) for line in so_far(folder)]
+            wrong = sum(bool(one["changed"]) for one in told)
+            print(f"{time.monotonic() - began:6.0f} s  {len(told)} runs, {wrong} unexpected", file=sys.stderr)
+        lines = so_far(folder)
+    for told in map(json.loads, lines):
         runs[told["check"], told["kind"]] += 1
         changed += [told] if told["changed"] else []
     for check in sorted({check for check, _ in runs}):
