@@ -83,14 +83,16 @@ def sorted_out(rest: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def tests_step(scratch: Path, plain: Mapping[str, str], options: Sequence[str], paths: Sequence[str]) -> Step | None:
-    """The code's own tests; None when only notebooks were asked for."""
-    chosen = [path for path in paths if not is_notebook(path)] if paths else ["tests"]
+    """The code's own tests, and the examples in its docstrings; None when only notebooks were asked for."""
+    chosen = [path for path in paths if not is_notebook(path)] if paths else ["tests", "course_utils"]
     if not chosen:
         return None
     folder = private(scratch / "tests")
     file = private(folder / "server") / "server.json"
     environment = {**plain, "COURSE_SERVER_FILE": str(file), "COURSE_LOG": str(folder / "log.sqlite")}
-    command = pytest(folder, "-W", "error", "--dist", "loadfile", "--no-loadscope-reorder", *chosen, *options)
+    command = pytest(
+        folder, "--doctest-modules", "-W", "error", "--dist", "loadfile", "--no-loadscope-reorder", *chosen, *options
+    )
     return Step("tests", command, environment, folder / "junit.xml", *emptiness(["tests"], "test_*.py"))
 
 

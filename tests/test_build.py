@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import doctest
 import json
 import shutil
 import subprocess
@@ -12,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from course_utils import receipts
-from course_utils.build import blanks, main, notebook
+from course_utils.build import main, notebook
 from course_utils.build.blanks import blanked, solved
 from course_utils.build.command import build
 from course_utils.build.freshness import Target
@@ -22,7 +20,6 @@ from course_utils.build.outputs import refuse_outputs
 from course_utils.build.rules import EXERCISE, LESSON
 from course_utils.build.source import read_source
 from course_utils.errors import CourseError
-from course_utils.grading import marks, report
 
 LESSON_TEXT = """\
 # %% [markdown] name="title"
@@ -485,10 +482,3 @@ def test_check_prints_one_verdict(outputs, fact):
     with pytest.raises(CourseError) as caught:
         refuse_outputs({"cells": [cell]})
     assert caught.value.fact == fact
-
-
-@pytest.mark.parametrize("module", [blanks, notebook, marks, receipts, report])
-def test_examples(module):
-    """The examples in the docstrings are true."""
-    found = doctest.testmod(module)
-    assert (found.failed, found.attempted > 0) == (0, True)

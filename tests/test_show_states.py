@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 
 from course_utils.errors import CourseError
-from course_utils.show import states as module
 from course_utils.show.states import states
 
 BREAKER = [(0, "closed"), (12.5, "open"), (18, "half-open"), (18.5, "open"), (24, "half-open"), (24.1, "closed")]
@@ -71,8 +68,3 @@ def test_what_cannot_be_drawn_is_said(rows, words):
     """Nothing, or time that runs backwards."""
     with pytest.raises(CourseError, match=words):
         states(rows, 60)
-
-
-def test_examples():
-    """The docstrings' examples are true."""
-    assert doctest.testmod(module).failed == 0
