@@ -92,7 +92,8 @@ def through_a_gate(answer: Callable[..., Any], arguments: Mapping[str, Any]) -> 
             )
         return calls
 
-    return awaited(overseen(all_rushes(), arguments["jump"]))
+    with watched_beside(arguments["jump"]):
+        return awaited(overseen(all_rushes(), arguments["jump"]))
 
 
 def _refusals() -> type[Exception]:

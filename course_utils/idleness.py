@@ -5,7 +5,8 @@ between two of them. So a task in the program's event loop asks how much has hap
 has nothing to do, and lets the clock jump if nothing has happened meanwhile.
 
 A model that is called synchronously makes its event loop stand still, the watching task with it. A thread beside it
-sees that, in the stack of the one that waits.
+sees that, in the stack of the one that waits; whoever waits for anything else it sees by a process that computes
+nothing. It counts looks, not seconds: a process that gets no turn does not look either.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from contextlib import contextmanager, suppress
 LOOKS = 8  # so often in a row the event loop must have nothing to do
 LOOK, IDLE = 0.001, 0.0005  # real seconds: from look to look; of computing within one, for a loop that is idle
 BESIDE = 0.02  # real seconds from look to look at a thread that may stand still
+STILL, RESTING = 50, 0.002  # so many looks in a row; of computing by the whole process from one to the next
 CALL, READING = "langchain_openai", "httpcore/_sync/http11.py"  # parts of the file names on the stack of such a thread
 
 
@@ -52,16 +54,24 @@ async def quiet() -> None:
 
 @contextmanager
 def watched_beside(jump: Callable[[int], int]) -> Iterator[None]:
-    """While the block runs: let the clock jump whenever this thread stands still in a synchronous call of a model."""
+    """While the block runs: let the clock jump whenever this thread stands still.
+
+    At once in a synchronous call of a model; anywhere else only when the whole process has been at rest for long.
+    """
     thread, is_over = threading.get_ident(), threading.Event()
 
     def look() -> None:
-        seen = -1
-        with suppress(Exception):  # the server may be gone before the block has ended
-            while not is_over.wait(BESIDE):
-                seen = jump(seen) if stands_still(thread) else -1
+        seen, still, computed = -1, 0, time.process_time()
+        while not is_over.wait(BESIDE):
+            still = still + 1 if time.process_time() - computed < RESTING else 0
+            seen = jump(seen) if stands_still(thread) or still >= STILL else -1
+            computed = time.process_time()
 
-    threading.Thread(target=look, daemon=True).start()
+    def look_until_the_server_is_gone() -> None:
+        with suppress(Exception):
+            look()
+
+    threading.Thread(target=look_until_the_server_is_gone, daemon=True).start()
     try:
         yield
     finally:

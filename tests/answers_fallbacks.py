@@ -346,6 +346,12 @@ async def answer_both(question, large, small):
     return told(SORRY, "nobody")
 
 
+def answer_both_backwards(question, large, small):
+    """Who comes first must not matter."""
+    second, first = small.invoke(question).text, large.invoke(question).text
+    return told(first or second, "large" if first else "small")
+
+
 def answer_no_429(question, large, small):
     for name, model in {"large": large, "small": small}.items():
         try:
@@ -863,6 +869,7 @@ WRONG = {  # check -> answer -> words that a learner must read
         answer_healthy_sentence: "nobody has served the customer",
         answer_cheap_first: "that the cheap model comes first; that is a cascade",
         answer_both: "a fallback is asked only when it is needed",
+        answer_both_backwards: "a fallback is asked only when it is needed",
         answer_no_429: "a 429 turns you away as well",
         answer_status_only: "(`APIConnectionError`) has no status",
         answer_server_only: "a dropped connection means that they are away: ask `small`",

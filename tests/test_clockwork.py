@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from random import Random
 from types import SimpleNamespace
 
@@ -61,6 +62,18 @@ def test_a_synchronous_call_is_answered_although_it_stops_the_loop(corner):
 def test_an_ordinary_function_is_answered(corner):
     """A function that is not `async` at all needs nobody to await it."""
     assert watched(lambda llm, now, asleep: [llm.invoke("only").text, now()], corner.handed) == ["yes", 2]
+
+
+def test_an_answer_that_waits_in_a_way_of_its_own_is_answered(corner):
+    """Whoever makes the loop stand still until a thread has ended gets the clock to move once all is at rest."""
+
+    async def answer(llm, now, asleep):
+        beside = threading.Thread(target=lambda: asyncio.run(asleep(3)))
+        beside.start()
+        beside.join()
+        return now()
+
+    assert attempt(answer, corner.handed, drive=watched, seconds=30).body == {"returned": 3}
 
 
 def test_what_was_left_running_shows_in_the_log(corner):

@@ -128,7 +128,8 @@ def who_was_asked(seen: Seen, case: Noon) -> Finding | None:
     if not asked:
         fix = "only requests that go through `large` and `small`, the models your function is given, are seen."
         return Finding(case.given, f"{count(0, 'request')}, then {ended(seen)}", needs, fix)
-    if asked[0] == "small":
+    is_beside = "large" in asked and not is_away(case.fates["small"])  # who comes first is chance, if both are asked
+    if asked[0] == "small" and not is_beside:
         return Finding(case.given, what, needs, "begin with `large`, the best one.", CHEAP)
     if len(asked) > len(set(asked)):
         fix = "ask each model once. Who repeats here, you or something inside: `with_retry`, `max_retries`?"

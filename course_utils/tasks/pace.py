@@ -26,7 +26,7 @@ AT_ONCE = "that four per second means four at once, and then a second's rest."
 NEEDS_WAIT = "`await self.asleep(…)`: it is the only wait that this clock knows."
 OWN_LOCK = "(With a lock: one made in each turn is shared by nobody; make it in `__init__`.)"
 LATENCY = 0.5  # seconds of each call
-GRACE = 1.0  # real seconds; a safety net: the driver watches over the clock
+GRACE = 60.0  # real seconds, which nobody waits: the driver watches over the clock
 
 
 @dataclass(frozen=True, slots=True)

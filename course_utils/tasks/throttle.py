@@ -35,7 +35,7 @@ AFTERWARDS = "that a refusal costs nothing; providers count refused requests, to
 TURN = "that a turn keeps; whoever waits after its turn has come starts together with others."
 OPEN = "that a pace bounds what is open; it asks nobody whether the earlier calls are done."
 SINGLE_FILE = "that a pace needs single file; starts keep their distance, calls may overlap."
-GRACE = 1.0  # real seconds; a safety net: the driver watches over the clock
+GRACE = 60.0  # real seconds, which nobody waits: the driver watches over the clock
 BURST = 2  # of the provider's bucket
 
 
