@@ -51,7 +51,8 @@ def restarted(answer: Callable[..., Any], arguments: Mapping[str, Any]) -> list[
     program, stage, outcomes = carried(answer), Stage(**case["stage"]), []
     with tempfile.TemporaryDirectory() as folder:
         for number, step in enumerate(arguments["steps"], 1):
-            told = run(program, case, step | {"path": str(Path(folder, "store"))}, stage)
+            (cwd := Path(folder, f"process {number}")).mkdir()
+            told = run(program, case, step | {"path": str(Path(folder, "store")), "cwd": str(cwd)}, stage)
             for line in [*told.pop("printed", "").splitlines(), *where(told)]:
                 print(f"process {number}: {line}")
             if told.get("raised") == "NotImplementedError":
@@ -92,7 +93,7 @@ def reached(kill: Mapping[str, int] | None, stage: Stage) -> bool:
 
 def work(pipe: Connection, program: bytes, case: dict[str, Any], step: dict[str, Any]) -> None:
     """The life of one process: load the program, run one step, tell what came of it."""
-    os.chdir(Path(step["path"]).parent)  # what a learner's code leaves behind belongs to the case
+    os.chdir(step["cwd"])  # what a learner's code leaves here is gone with the case, and not there for others
     answer = loaded(program)
     given = arguments_of(case) | {"path": step["path"]}
     common = {name: value for name, value in given.items() if name not in ("case", "steps")}

@@ -630,6 +630,11 @@ class GraphDesk:
         return self.stands(request_id).values["status"]
 
 
+class NamesTheFile(JsonDesk):
+    def __init__(self, path, llm, pay):
+        super().__init__("desk.json", llm, pay)
+
+
 class PaysAtStart(JsonDesk):
     def start(self, request):
         status = super().start(request)
@@ -1007,6 +1012,7 @@ WRONG = {  # check -> answer -> words that a learner must read
         letter_blank: "not written yet",
     },
     "approval.desk": {
+        NamesTheFile: "has only what stands in the file at `path`",
         PaysAtStart: "`start` only asks",
         PaysThenAsks: "`start` only asks",
         PaysAnyway: "a no is a no",
