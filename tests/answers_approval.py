@@ -70,6 +70,18 @@ def ask_async(pay):
     return sequence(ask, settle)
 
 
+def ask_in_euros(pay):
+    """As a person reads an amount; and not compiled."""
+
+    def ask(state):
+        return {"decision": interrupt(f"Pay {state['order']}: {state['cents'] / 100} euros?")}
+
+    def settle(state):
+        return settled(pay, state, state["decision"] == "approve")
+
+    return sequence(ask, settle)
+
+
 def ask_one_node(pay):
     """The question first, then the payment, in one node; and compiled."""
 
@@ -135,6 +147,13 @@ def ask_holds(pay):
 def ask_blind(pay):
     def settle(state):
         return settled(pay, state, interrupt("May I?") == "approve")
+
+    return sequence(settle)
+
+
+def ask_no_sum(pay):
+    def settle(state):
+        return settled(pay, state, interrupt(f"May I pay {state['order']} back?") == "approve")
 
     return sequence(settle)
 
@@ -264,6 +283,10 @@ def letter_key(act):
         return written(act, state)
 
     return sequence(pay_and_ask, write)
+
+
+def letter_compiled(act):
+    return letter_nodes(act).compile()
 
 
 def letter_two(act):
@@ -894,6 +917,23 @@ class NoModel(JsonDesk):
         return request["ticket"][:60]
 
 
+class SavesMessage(JsonDesk):
+    """Takes the answer for its text."""
+
+    def summary(self, request):
+        return self.llm.invoke(f"Summarise in one sentence.\n\n{request['ticket']}")
+
+
+class SavesMessageInTable(SqliteDesk):
+    """As above, with a database."""
+
+    def start(self, request):
+        said = self.llm.invoke(f"Summarise in one sentence.\n\n{request['ticket']}")
+        new = (request["id"], request["order"], request["cents"], said, "waiting", uuid4().hex)
+        self.rows("INSERT OR IGNORE INTO refunds VALUES (?, ?, ?, ?, ?, ?)", *new)
+        return self.status(request["id"])
+
+
 class NoTicket(JsonDesk):
     def summary(self, request):
         return self.llm.invoke(f"Summarise refund {request['id']}.").text
@@ -966,8 +1006,8 @@ class ReadsAndAsks(GraphDesk):
 
 
 RIGHT = {
-    "approval.ask": [ask_nodes, ask_async, ask_one_node, ask_branches],
-    "approval.letter": [letter_nodes, letter_key, letter_two],
+    "approval.ask": [ask_nodes, ask_async, ask_in_euros, ask_one_node, ask_branches],
+    "approval.letter": [letter_nodes, letter_key, letter_compiled, letter_two],
     "approval.desk": [JsonDesk, Patient, SqliteDesk, GraphDesk],
 }
 
@@ -979,6 +1019,7 @@ WRONG = {  # check -> answer -> words that a learner must read
         ask_not_no: "that whatever is no refusal is a yes",
         ask_holds: 'compare the whole answer, as it came: `== "approve"`',
         ask_blind: "a person can only decide about what they see",
+        ask_no_sum: "the order and the amount in the question",
         ask_twice: "ask once; the answer is what `interrupt` gives back",
         ask_no_status: "the last node gives back",
         ask_no_key: "`pay` without a key",
@@ -1046,6 +1087,8 @@ WRONG = {  # check -> answer -> words that a learner must read
         Unknowing: "raise KeyError(request_id)",
         GivesRecord: "return one of 'waiting', 'paid', 'refused'",
         NoModel: "asks `llm` for a summary of the ticket",
+        SavesMessage: "what you keep is an AIMessage: keep its `.text`",
+        SavesMessageInTable: "what you keep is an AIMessage: keep its `.text`",
         NoTicket: "put request['ticket'] into the prompt",
         OldNames: "keep the parameters of the stub",
         Unwritten: "not written yet",

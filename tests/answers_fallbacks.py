@@ -417,6 +417,12 @@ def answer_object(question, large, small):
     return type("Answer", (), answer_loop(question, large, small))()
 
 
+async def answer_not_awaited(question, large, small):
+    text = large.ainvoke(question)
+    text.close()  # or Python warns of it, whenever it is collected
+    return told(text, "large")
+
+
 def answer_blank(question, large, small):
     raise NotImplementedError
 
@@ -607,6 +613,16 @@ class Stuck(Counting):
             super().failed(error)
 
 
+class StuckAgain(Counting):
+    """A 400 to a probe opens it again."""
+
+    def failed(self, error):
+        if self.state == "half-open":
+            self.become("open")
+        elif self.counts(error):
+            super().failed(error)
+
+
 class Again(Counting):
     def call(self, fn):
         def twice():
@@ -669,7 +685,7 @@ class OldNames(Counting):
 PARTS = ("flight", "hotel", "car")
 
 
-def sure(act, action, trip, key="", attempts=6):
+def sure(act, action, trip, key="", attempts=5):
     """Until its outcome is known; an undo until it is done."""
     for attempt in range(attempts):
         try:
@@ -727,7 +743,7 @@ def saga_tenacity(trip, act):
     return {"status": "booked"}
 
 
-def saga_with(trip, act, *, undo=reversed, include=False, all_parts=False, again=sure, key=lambda trip: "", attempts=6):
+def saga_with(trip, act, *, undo=reversed, include=False, all_parts=False, again=sure, key=lambda trip: "", attempts=5):
     """A saga in which one thing is wrong."""
     done = []
     for part in PARTS:
@@ -778,7 +794,7 @@ def saga_lost_is_failed(trip, act):
 
 
 def saga_new_key(trip, act):
-    def again(act, action, trip, key="", attempts=6):
+    def again(act, action, trip, key="", attempts=5):
         return sure(lambda name, key, trip: act(name, key=str(uuid.uuid4()), trip=trip), action, trip, "", attempts)
 
     return saga_with(trip, act, again=again)
@@ -795,7 +811,7 @@ def saga_one_key(trip, act):
 def saga_insists(trip, act):
     """Repeats what was refused."""
 
-    def again(act, action, trip, key="", attempts=6):
+    def again(act, action, trip, key="", attempts=5):
         try:
             return sure(act, action, trip)
         except ServiceError:
@@ -822,6 +838,35 @@ def saga_nameless(trip, act):
 
 def saga_one_name(trip, act):
     return saga_list(trip, lambda name, key, trip: act("book", key=key, trip=trip, what=name))
+
+
+def saga_still_undone(trip, act):
+    """Takes for undone what it has tried to undo."""
+
+    def again(act, action, trip, key="", attempts=5):
+        try:
+            sure(act, action, trip)
+        except ServiceError:
+            if action.startswith("book"):
+                raise
+
+    return saga_with(trip, act, again=again)
+
+
+def saga_six(trip, act):
+    return saga_with(trip, act, attempts=6)
+
+
+def saga_for_ever(trip, act):
+    return saga_with(trip, act, attempts=100)
+
+
+def saga_own_error(trip, act):
+    """Says in words of its own that it has given up."""
+    try:
+        return saga_list(trip, act)
+    except ServiceError:
+        raise RuntimeError("gave up") from None
 
 
 def saga_blank(trip, act):
@@ -879,6 +924,7 @@ WRONG = {  # check -> answer -> words that a learner must read
         answer_fixed_by_small: "`served_by` is 'small'",
         answer_error_text: "the text that the customer reads is the provider's error",
         answer_object: "return a dict with these three keys",
+        answer_not_awaited: "write `(await large.ainvoke(…)).text`",
         answer_blank: "not written yet",
     },
     "fallbacks.breaker": {
@@ -898,6 +944,8 @@ WRONG = {  # check -> answer -> words that a learner must read
         Locked: "hold no lock while `fn` runs",
         Forgets: "pass on to the caller what `fn` gives or raises",
         ResetsByTime: "opens it at once, for another whole `cooldown`",
+        Stuck: "a mistake of ours answered the probe: they are there, so close",
+        StuckAgain: "a mistake of ours answered the probe: they are there, so close",
         OldNames: "keep the parameters of the stub",
         Unwritten: "not written yet",
         HalfWritten: "not written yet",
@@ -917,6 +965,10 @@ WRONG = {  # check -> answer -> words that a learner must read
         saga_says_booked: "and which booking failed",
         saga_nameless: "trip=trip with every call",
         saga_one_name: "one of book flight",
+        saga_still_undone: "after the fifth failure let its error out",
+        saga_six: "the fifth failure is the last one",
+        saga_for_ever: "the fifth failure is the last one",
+        saga_own_error: "after the fifth failure let its error out",
         saga_blank: "not written yet",
     },
 }

@@ -190,6 +190,14 @@ def gather_default(text, orders, llm):
     return facts
 
 
+def gather_swallows(text, orders, llm):
+    """Finds it in any spelling, and hides that it is looked up in this one."""
+    facts = {"desk": llm.invoke(WHICH + text).text, "order": None}
+    with suppress(Exception):
+        facts["order"] = orders[re.search(r"MB-\d{5}", text, re.IGNORECASE)[0]]
+    return facts
+
+
 def gather_unsuppressed(text, orders, llm):
     return {"order": find_buggy(text, orders), "desk": llm.invoke(WHICH + text).text}
 
@@ -365,6 +373,9 @@ diagnose_last_error = but(root_cause=lambda runs: max(failed(runs), key=itemgett
 diagnose_first_to_start = but(root_cause=lambda runs: diagnose_recursive(runs, "start_time")["root_cause"])
 diagnose_beside = but(root_cause=lambda runs: diagnose_recursive(runs, healed_after="start_time")["root_cause"])
 diagnose_all_count = but(root_cause=lambda runs: first(innermost(runs), "end_time"))
+diagnose_only_itself = but(
+    root_cause=lambda runs: first([r for r in failed(runs) if not was_repeated(r, runs)], "end_time")
+)
 diagnose_error_text = but(root_cause=lambda runs: failed(runs)[0]["error"] if failed(runs) else None)
 diagnose_sums_all = but(llm_tokens=lambda runs: sum(run["total_tokens"] for run in runs))
 diagnose_failed_llms = but(
@@ -375,6 +386,12 @@ diagnose_any_parent = but(root_cause=lambda runs: diagnose_recursive(runs, same=
 diagnose_still_lost = but(
     wasted_tokens=lambda runs: diagnose_recursive([run for run in runs if not is_healed(run, runs)])["wasted_tokens"]
 )
+
+
+def was_repeated(run, runs):
+    """It itself was made good."""
+    twins = [each for each in runs if (each["name"], each["parent_run_id"]) == (run["name"], run["parent_run_id"])]
+    return any(not each["error"] and each["start_time"] > run["end_time"] for each in twins)
 
 
 def is_healed(run, runs):
@@ -885,13 +902,14 @@ WRONG = {
     },
     "trace.mend": {
         gather_buggy: "the search failed, and nobody was told",
-        gather_default: "does your search find it in small letters",
+        gather_default: "find it in small letters, and look it up in capitals",
+        gather_swallows: "an `except` or a `suppress` around them would hide the answer",
         gather_unsuppressed: "this spelling is an order as well",
         gather_not_upper: "look it up in the spelling that `orders` has",
         gather_forgets_none: "`re.search` gives None when nothing is found",
         gather_get: "let the error of `orders[...]` out",
         gather_asks_first: "look the order up before you ask the model",
-        gather_message: "`desk` is the text of the answer",
+        gather_message: "'desk': <an object of type AIMessage>",
         gather_misspelt: "`txt` has no value here: misspelt, or a cell above not run",
         gather_not_awaited: "write `await` in front of the call",
         gather_awaits_a_text: "`await` belongs before `llm.ainvoke`",
@@ -906,6 +924,7 @@ WRONG = {
         diagnose_first_to_start: "a run fails when it ends",
         diagnose_beside: "the run that succeeded began before this one failed",
         diagnose_all_count: "leave the failed one out",
+        diagnose_only_itself: "was made good: 'parse' stands below it, leave it out as well",
         diagnose_error_text: "`root_cause` is the id of a run, or None",
         diagnose_sums_all: "a parent's total already holds those of its children",
         diagnose_failed_llms: "an error anywhere above an llm run counts",

@@ -15,6 +15,7 @@ from course_utils.records import Trace
 from course_utils.server.effects import Effect, Outcome
 from course_utils.server.wire import ApiError, ChatRequest, Piece
 
+BUILT_IN = ("bytes", "complex", "dict", "float", "frozenset", "int", "list", "set", "tuple")
 Script = Callable[[ChatRequest, int], str | list[Piece] | ApiError]  # (request, its number from 1) -> the answer
 
 
@@ -48,7 +49,7 @@ class Seen:
             return f"{self.raised}: {cut(self.message)}" if self.message else self.raised
         if isinstance(self.returned, dict) and "$object" in self.returned:
             return f"an object of type {self.returned['$object']}"
-        return f"{cut(repr(self.returned))}"
+        return f"{cut(repr(spelt(self.returned)))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,30 @@ class Task:
     tools: Mapping[str, str] = field(default_factory=dict)  # argument name -> a kind of tool that `handed` knows
     own: Mapping[str, Sequence[int]] = field(default_factory=dict)  # a number -> what it may be; first the course's
     driver: str = "call"  # how `drivers` puts the answer to use; most are called once
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What came back inside of a dict or a list, and is no plain data."""
+
+    words: str
+
+    def __repr__(self) -> str:
+        return self.words
+
+
+def spelt(value: Any) -> Any:
+    """Plain data whose repr is as Python has it, and tells an object by its type.
+
+    >>> spelt({"desk": {"$object": "AIMessage", "repr": "AIMessage(…)"}, "seen": [{"$object": "set", "repr": "{1}"}]})
+    {'desk': <an object of type AIMessage>, 'seen': [{1}]}
+    """
+    if isinstance(value, list):
+        return [spelt(item) for item in value]
+    if isinstance(value, dict) and "$object" in value:
+        kind = value["$object"]
+        return Thing(value["repr"] if kind in BUILT_IN else f"<an object of type {kind}>")
+    return {key: spelt(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def cut(text: str, length: int = 120) -> str:

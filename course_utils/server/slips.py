@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from course_utils.server.cases import Seen
 
 Slip = tuple[str, str, str]  # type of the exception, "" for any; what its text holds; where to look
+MESSAGE = "what you keep is an AIMessage: keep its `.text`."
 SLIPS: tuple[Slip, ...] = (
     (
         "NameError",
@@ -33,6 +34,7 @@ SLIPS: tuple[Slip, ...] = (
         "can't be used in 'await' expression",
         "this value is there already: `await` belongs before `llm.ainvoke`.",
     ),
+    ("", "Object of type AIMessage is not JSON serializable|type 'AIMessage' is not supported", MESSAGE),
     ("RuntimeError", "no current event loop", "what uses asyncio belongs into an `async def`."),
     ("RuntimeError", "cannot be called from a running event loop", "write `await …` in place of `asyncio.run(…)`."),
 )

@@ -5,6 +5,7 @@ Layer 2: imports `expect`, `nodes`, `texts` and `server.cases`. Payments are eff
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from random import Random
@@ -76,9 +77,10 @@ def judge_ask(seen: Seen, *, one: Run) -> Iterator[Finding | None]:
     if not answers and calls:
         fix = "nobody has said yes yet: `pay` belongs behind the question, and into the other node."
         yield Finding(given, what, "one question and no call of `pay`", fix, INPUT)
-    if not all(str(refund[part]) in str(questions[0]) for part in ("order", "cents")):
+    if refund["order"] not in str(questions[0]) or not holds_amount(str(questions[0]), refund["cents"]):
         fix = "a person can only decide about what they see: hand both to `interrupt`."
-        yield Finding(given, f"the question {questions[0]!r}", "the order and the cents in the question", fix)
+        needs = f"the order and the amount in the question: {refund['cents']}, or {refund['cents'] / 100:.2f}"
+        yield Finding(given, f"the question {questions[0]!r}", needs, fix)
     if len(questions) > 1:
         yield Finding(given, what, "one question", "ask once; the answer is what `interrupt` gives back.")
     if calls and not is_yes:
@@ -88,6 +90,16 @@ def judge_ask(seen: Seen, *, one: Run) -> Iterator[Finding | None]:
         yield paid(calls, one, given, what)
     if answers:
         yield in_state(seen.returned[0]["state"], "paid" if is_yes else "refused", given)
+
+
+def holds_amount(text: str, cents: int) -> bool:
+    """True when a number in the text is these cents, or the same in euros.
+
+    >>> [holds_amount(text, 1510) for text in ("{'cents': 1510}", "15.10 euros?", "15,1", "15 euros?", "NR-15101")]
+    [True, True, True, False, False]
+    """
+    numbers = [float(number.replace(",", ".")) for number in re.findall(r"\d+(?:[.,]\d+)?", text)]
+    return any(number == cents or round(number * 100) == cents for number in numbers)
 
 
 def paid(calls: Sequence[Effect], one: Run, given: str, what: str) -> Finding | None:

@@ -1,14 +1,12 @@
 """Exercise 9, "A fallback you can see", stretch: a circuit breaker.
 
-Layer 2: imports `expect`, `scripts`, `texts`, `troubles`, `faults`, `server.cases` and `server.wire`. Each call carries
-a nonce, so the server knows which of them got through. Times are course seconds; no request takes any.
+Layer 2: imports `expect`, `outage_calls`, `scripts`, `faults`, `records` and `server.cases`. Each call carries a nonce,
+so the server knows which of them got through. Times are course seconds; no request takes any.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from random import Random
 from typing import Any
@@ -17,9 +15,8 @@ from course_utils import faults
 from course_utils.records import count
 from course_utils.server.cases import Case, Finding, Scene, Seen, Task, cut
 from course_utils.tasks import expect
-from course_utils.tasks.scripts import ByKey, Reply
-from course_utils.tasks.texts import nonce, words
-from course_utils.tasks.troubles import trouble
+from course_utils.tasks.outage_calls import Call, asks, call, named, told
+from course_utils.tasks.scripts import ByKey
 
 NEVER = "that each call must find out for itself; a breaker remembers for all of them."
 LAST_WORD = "that an open breaker stays open; it cannot know who is back unless it lets somebody try."
@@ -27,6 +24,7 @@ AFRESH = "that a probe is a call like any other; one failure is proof enough whi
 FOR_EVER = "that failures add up for ever; only so many in a row show that somebody is away."
 EVERYTHING = "that every failure counts; a 400 is our own mistake, and the model is in good health."
 CROWD = "that an open breaker is closed again when the cooldown is over; only one call may find out."
+STUCK = "that only an answer shows that they are there; a refusal shows it as well."
 FIXES = {  # why a call should go as it should: where to look when it does not, and the belief
     "passes": ("while it is closed, every call goes through.", ""),
     "opens": ("`threshold` failures in a row open it: what counts them, and who looks at the count?", NEVER),
@@ -36,28 +34,10 @@ FIXES = {  # why a call should go as it should: where to look when it does not, 
     "closes": ("a probe that goes well closes it, with a count of 0.", ""),
     "resets": ("a success sets the count back to 0.", FOR_EVER),
     "client": ("which exceptions say that they are away? Count those; let the others pass uncounted.", EVERYTHING),
-    "not-stuck": ("a 400 to a probe shows that they are there. What does your breaker do then?", ""),
+    "not-stuck": ("a mistake of ours answered the probe: they are there, so close.", STUCK),
     "own": ("each breaker keeps its own count and time, in `self`.", ""),
 }
 TOO_LATE = ("it opens too late: with the failure that makes `threshold` of them in a row, it is open.", "")
-CALL = re.compile(r"(?P<status>no|drop|\d+)(\+(?P<after>\w+))?(:(?P<why>[\w-]+))?(/(?P<meanwhile>\d))?(?P<second>')?")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call, and what has to become of it."""
-
-    status: str  # what the model answers; "drop" when the line drops; "no" when it must not be asked
-    why: str  # a key of FIXES
-    after: float  # seconds after the call before
-    of: int  # whose call it is: breaker 0's or breaker 1's
-    key: str  # the nonce of its prompt
-    text: str  # the answer, if one is given
-    others: tuple[str, ...]  # keys of calls that come meanwhile, and must all be refused
-
-    @property
-    def reply(self) -> Reply:
-        return self.text if self.status in ("200", "drop") else trouble(int(self.status.replace("no", "503")))
 
 
 def breaker(rng: Random) -> list[Case]:
@@ -72,8 +52,7 @@ def breaker(rng: Random) -> list[Case]:
         made("others come during the probe", rng, 2, "503 503 no+5:opens 200+over:probe/2 200:closes"),
         made("others come during a probe that fails", rng, 1, "429 no+5:opens 500+over:probe/3 no+5:opens-again "
              "200+over:probe", held_back=True),
-        made("a bad prompt as the probe", rng, 2, "503 503 no+5:opens 400+over:probe 200:not-stuck 200:not-stuck",
-             held_back=True),
+        made("a bad prompt as the probe", rng, 2, "503 503 no+5:opens 400+over:probe 200:not-stuck 200:not-stuck"),
         made("the line drops", rng, 2, "drop drop no+5:opens 200+over:probe", held_back=True),
         made("two breakers", rng, 2, "503 503 no+1:opens 200:own' 503:own' 200:own'", held_back=True),
     ]  # fmt: skip
@@ -93,21 +72,6 @@ def made(name: str, rng: Random, threshold: int, plan: str, *, held_back: bool =
     return Case(name, inputs, ByKey({each.key: each.reply for each in calls}), judge, held_back, scene)
 
 
-def call(rng: Random, word: str, times: dict[str, float]) -> Call:
-    """The call that a word such as "200+over:probe/2" stands for."""
-    found = CALL.fullmatch(word)
-    assert found, word
-    after = found["after"] or "0"
-    others = tuple(nonce(rng) for _ in range(int(found["meanwhile"] or 0)))
-    seconds = times[after] if after in times else float(after)
-    why, of = found["why"] or "passes", int(bool(found["second"]))
-    return Call(found["status"], why, seconds, of, nonce(rng), words(rng, 8), others)
-
-
-def asks(key: str) -> str:
-    return f"Summarise ticket {key} in one sentence."
-
-
 @expect.in_order
 def judge_breaker(seen: Seen, *, calls: Sequence[Call], threshold: int, cooldown: float) -> Iterator[Finding | None]:
     settings = f"threshold={threshold}, cooldown={cooldown}; "
@@ -117,20 +81,9 @@ def judge_breaker(seen: Seen, *, calls: Sequence[Call], threshold: int, cooldown
     for number, each in enumerate(calls, start=1):
         given = settings + told(calls[:number])
         look = TOO_LATE if is_late and each.why == "opens" else FIXES[each.why]
-        yield one(seen, each, f"call {number}", outcomes.pop(0), given, look)
+        yield one(seen, each, named(seen, number, each.key), outcomes.pop(0), given, look)
         for key in each.others:
             yield beside(seen, key, number, outcomes.pop(0), given)
-
-
-def told(calls: Sequence[Call]) -> str:
-    """The calls so far in a learner's words; of the last one only that it comes."""
-    said = []
-    for number, each in enumerate(calls, start=1):
-        name = f"call {number}" + (f", {each.after:g} s later" if each.after else "")
-        name += ", of the other breaker," if each.of else "," if each.after else ""
-        what = {"no": "has to be refused", "drop": "meets a dropped line", "200": "meets a model that is well"}
-        said.append(f"{name} {what.get(each.status, f'meets a {each.status}')}")
-    return "; ".join(said)
 
 
 def one(seen: Seen, call: Call, name: str, outcome: Any, given: str, look: tuple[str, str]) -> Finding | None:

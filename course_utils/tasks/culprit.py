@@ -105,9 +105,10 @@ def found(seen: Seen, wanted: str | None, facts: dict[str, str | None], *, given
         fix = "always both keys, `desk` and `order`; for a ticket that names no order its value is None."
         return Finding(given, what, needs, fix)
     if wanted is not None and got["order"] is None:
-        fix = "this ticket does name an order: does your search find it in small letters?"
+        fix = "find it in small letters, and look it up in capitals: an `except` or a `suppress` around them would hide"
+        fix += " the answer."
         return Finding(given, what, needs, fix, SPELLED)
-    return Finding(given, what, needs, "`desk` is the text of the answer, `order` the text out of `orders`.")
+    return Finding(given, what, needs, "`desk` is the `.text` of the answer, `order` the text out of `orders`.")
 
 
 TASK = Task(

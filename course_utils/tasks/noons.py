@@ -125,6 +125,9 @@ def who_was_asked(seen: Seen, case: Noon) -> Finding | None:
         return None
     what = f"requests to: {', then '.join(asked)}; then {ended(seen)}"
     needs = f"requests to: {', then '.join(wanted)}"
+    if not asked and "'$object': 'coroutine'" in repr(seen.returned):
+        what, fix = "a coroutine: nobody has been asked yet", "write `(await large.ainvoke(…)).text`."
+        return Finding(case.given, what, needs, fix)
     if not asked:
         fix = "only requests that go through `large` and `small`, the models your function is given, are seen."
         return Finding(case.given, f"{count(0, 'request')}, then {ended(seen)}", needs, fix)

@@ -1,7 +1,7 @@
 """Exercise 10, "Approve, pay once", the main task: a desk for refunds that survives a restart.
 
-Layer 2: imports `desk`, `expect`, `nodes`, `payments`, `server.cases` and `server.effects`. The bank is the case's
-record of effects.
+Layer 2: imports `desk`, `expect`, `nodes`, `payments`, `records`, `server.cases`, `server.effects` and `server.slips`.
+The bank is the case's record of effects.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from course_utils.records import count
+from course_utils.records import Trace, count
 from course_utils.server.cases import Case, Finding, Scene, Seen, Task
 from course_utils.server.effects import LOST, SILENT
+from course_utils.server.slips import slip_in
 from course_utils.tasks import expect, nodes
 from course_utils.tasks.desk import AWAY, OPEN, Desk, Step
 from course_utils.tasks.payments import LAST, NEARLY, as_shown, in_words, paid_once, unasked
@@ -103,6 +104,8 @@ def unexpected(steps: Sequence[Step], came: Sequence[Mapping[str, Any]], given: 
 
 def where_to_look(step: Step, outcome: Mapping[str, Any], steps: Sequence[Step]) -> tuple[str, str]:
     """Where to look, and the belief, when a step came to something that it should not."""
+    if fix := slip_in(Seen(Trace(()), raised=outcome.get("raised", ""), message=outcome.get("message", ""))):
+        return fix, ""
     number, got, raised = steps.index(step) + 1, outcome.get("returned"), outcome.get("raised", "")
     if "stopped" in outcome:
         if "never comes" in outcome["stopped"]:  # of a payment in another process than the one that is killed behind it

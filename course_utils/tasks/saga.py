@@ -1,12 +1,13 @@
 """Exercise 9, "A fallback you can see", stretch: three bookings, and their way back.
 
-Layer 2: imports `expect`, `texts`, `server.cases` and `server.effects`. What is booked and cancelled are effects.
+Layer 2: imports `expect`, `texts`, `trips`, `server.cases` and `server.effects`. What is booked and what is
+cancelled are effects.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import takewhile
 from random import Random
@@ -16,10 +17,8 @@ from course_utils.server.cases import Case, Finding, Scene, Seen, Task
 from course_utils.server.effects import LOST, Effect
 from course_utils.tasks import expect
 from course_utils.tasks.texts import nonce
+from course_utils.tasks.trips import AWAY, FULL, MOST, PARTS, Counted, Fates, good, never_done, told
 
-PARTS = ("flight", "hotel", "car")
-FULL, AWAY = 409, 503
-WHAT = {FULL: "is refused (409)", AWAY: "fails (503)", LOST: "loses its answer (504)"}
 NO_UNDO = "that what failed leaves nothing behind; the steps before it are done."
 FORWARDS = "that the order of the undos does not matter; later steps lean on earlier ones."
 THE_FAILED = "that the step that failed has to be undone; it was never done."
@@ -27,9 +26,8 @@ ALL = "that an undo does no harm where nothing was done."
 ONE_TRY = "that an undo succeeds; it fails like any other call, and nobody comes after it."
 NOTHING = "that a timeout means that nothing has happened."
 NEW_KEY = "that a key belongs to an attempt; it belongs to what you want done."
+TRIED = "that what was tried often enough is done; after five failures nobody has cancelled it."
 ONE_KEY = "that one key will do for everybody; the second trip looks like a repeat of the first."
-
-Fates = Mapping[str, Sequence[int]]  # action -> what becomes of its calls in order; 200 after that, FULL for ever
 
 
 def saga(rng: Random) -> list[Case]:
@@ -39,6 +37,7 @@ def saga(rng: Random) -> list[Case]:
         saga_case("no car", rng, {"book car": full}),
         saga_case("no flight", rng, {"book flight": full}),
         saga_case("no car, and an undo stumbles", rng, {"book car": full, "cancel hotel": [AWAY, AWAY]}),
+        saga_case("no hotel, and an undo never succeeds", rng, {"book hotel": full, "cancel flight": [AWAY] * 10}),
         saga_case("an answer gets lost", rng, {"book hotel": [LOST]}),
         saga_case("a lost answer, then no car", rng, {"book hotel": [LOST], "book car": full}),
         saga_case("two trips", rng, {}, trips=2),
@@ -60,50 +59,23 @@ def nobody(request: Any, number: int) -> str:
     return ""
 
 
-class Counted:
-    """An outcome for each action by how often it was tried for its trip."""
-
-    def __init__(self, fates: Fates) -> None:
-        self.fates = fates
-        self.tried: Counter[tuple[str, str]] = Counter()
-
-    def __call__(self, effect: Effect, number: int) -> int:
-        trip = str(effect.data.get("trip"))
-        self.tried[trip, effect.name] += 1
-        fates, tried = self.fates.get(effect.name, ()), self.tried[trip, effect.name]
-        return FULL if FULL in fates else fates[tried - 1] if tried <= len(fates) else 200
-
-
-def good(fates: Fates) -> list[str]:
-    """The calls of a good saga, in order."""
-    calls: list[str] = []
-    for place, part in enumerate(PARTS):
-        calls += tries(f"book {part}", fates)
-        if FULL in fates.get(f"book {part}", ()):
-            return calls + [each for done in reversed(PARTS[:place]) for each in tries(f"cancel {done}", fates)]
-    return calls
-
-
-def tries(action: str, fates: Fates) -> list[str]:
-    """An action as often as it has to be tried: an answer that got lost is asked for once more."""
-    met = fates.get(action, ())
-    return [action] if FULL in met else [action] * (1 + len(met))
-
-
 @expect.in_order
 def judge_saga(seen: Seen, *, trips: Sequence[str], fates: Fates) -> Iterator[Finding | None]:
-    met = [f"`{action}` {', then '.join(WHAT[fate] for fate in fates[action])}" for action in fates]
-    given = f"{' and '.join(trips)}; {'; '.join(met) or 'everything goes well'}"
-    wanted = good(fates)
-    if seen.raised and seen.raised not in ("ServiceError", "TimeoutError", "RetryError"):
+    given = f"{' and '.join(trips)}; {told(fates)}"
+    wanted, left = good(fates), never_done(fates)
+    if not left and seen.raised and seen.raised not in ("ServiceError", "TimeoutError", "RetryError"):
         yield expect.crashed(seen, given=given, needs="the three bookings, or their way back")
     yield well_formed(seen, trips, given)
     for trip in trips:
         calls = [call for call in seen.effects if call.data["trip"] == trip]
         yield done_twice(calls, given)
-        told = f"{given}; for {trip}" if len(trips) > 1 else given
-        yield in_this_order(seen, [call.name for call in calls], wanted, fates, told)
-        yield really_done(calls, fates, told)
+        here = f"{given}; for {trip}" if len(trips) > 1 else given
+        yield in_this_order(seen, [call.name for call in calls], wanted, fates, here)
+        if not left:
+            yield really_done(calls, fates, here)
+    if left:
+        yield gave_up(seen, left, given)
+        return
     failed = next((part for part in PARTS if FULL in fates.get(f"book {part}", ())), "")
     needs = {"status": "undone", "failed": failed} if failed else {"status": "booked"}
     if seen.raised or seen.returned != (needs if len(trips) == 1 else [needs] * len(trips)):
@@ -150,6 +122,16 @@ def really_done(calls: Sequence[Effect], fates: Fates, given: str) -> Finding | 
     return None
 
 
+def gave_up(seen: Seen, left: str, given: str) -> Finding | None:
+    """A finding unless the error of the cancellation that never succeeded came out."""
+    if "ServiceError" in seen.lineage:
+        return None
+    verb, part = ("raised" if seen.raised else "returned"), left.partition(" ")[2]
+    fix = f"nobody else knows that the {part} is still booked: after the fifth failure let its error out."
+    needs = f"the ServiceError of the fifth `{left}`, raised"
+    return Finding(given, f"your function {verb} {seen.outcome}", needs, fix, "" if seen.raised else TRIED)
+
+
 def in_this_order(seen: Seen, calls: Sequence[str], wanted: Sequence[str], fates: Fates, given: str) -> Finding | None:
     """A finding about the first call that is not the one to make."""
     if list(calls) == list(wanted):
@@ -175,6 +157,8 @@ def went_wrong(now: str, due: str, before: Sequence[str], fates: Fates) -> tuple
         return "undo what succeeded; put a step on your list when it is done, and not before.", THE_FAILED
     if verb == "cancel" and f"book {part}" not in before:
         return "keep a list of what succeeded, and undo that.", ALL
+    if now == never_done(fates) and before.count(now) == MOST:
+        return "the fifth failure is the last one: stop there, and let its error out.", ""
     if now and now in before:
         return f"`{now}` is done: once is enough.", ""
     if due.startswith("cancel"):
@@ -190,7 +174,7 @@ TASK = Task(
     (
         "Keep a list of what has succeeded. When a booking is refused, that list says what to undo. From which end?",
         "Write a small function first that repeats one `act` with the same key: after a TimeoutError always, after a "
-        "ServiceError only when it is an undo. Then the bookings, then the way back.",
+        "ServiceError only when it is an undo, and then five times. Then the bookings, then the way back.",
         "`for part in reversed(done): sure('cancel ' + part, ...)`; `done.append(part)` stands behind the booking; "
         "the key is f'{trip} {action}', made before the first attempt.",
     ),

@@ -83,8 +83,11 @@ def mistaken(told: Any, tree: Tree) -> tuple[str, str]:
         return excuse(tree) or "not every failed run was made good: which one is left?", ""
     if not run["error"]:
         return "only a run with an `error` can be the cause.", ""
-    if any(is_made_good(above, tree) for above in tree.runs if above is run or is_below(run, above)):
+    if is_made_good(run, tree):
         return "the same was tried again with success, same name, same parent: leave the failed one out.", HEALED
+    if above := next((each for each in tree.runs if is_below(run, each) and is_made_good(each, tree)), None):
+        fix = f"{called(above['id'], tree)}, was made good: {run['name']!r} stands below it, leave it out as well."
+        return fix, HEALED
     if any(other["error"] and is_below(other, run) for other in tree.runs):
         return "this one only passes on what failed below it: the first error has the smallest `end_time`.", LATE
     if any(other["id"] == tree.cause and other["start_time"] < run["start_time"] for other in tree.runs):

@@ -120,7 +120,8 @@ told.reveal(sum(reply["degraded"] for reply in replies))
 #
 # ## 3. Find the bug: the fallback that said nothing (2 points)
 #
-# There are two bugs in these six lines. Write `reply`: the same job, without them.
+# There are two bugs in these six lines. (The small model's shorter prompt is none: keep it, or use one prompt for both.)
+# Write `reply`: the same job, without them.
 #
 # | you are given | you give back |
 # |---|---|
@@ -163,6 +164,7 @@ check("fallbacks.mend", reply)
 # * You are given `question`, `large` and `small`, and give back a dict with these three keys.
 # * *Away* means: no answer came (`APIConnectionError`), status 429, or status 500 and above.
 # * Any other refusal, such as 400, 401 or 404, is our own mistake, whichever model it comes from: the error itself reaches the caller.
+#   (408 and 409 do not come up here: the lesson's `is_down` has them, `AWAY` has not, and either is right.)
 # * Each model is asked once at most, with the question as it is. Nobody is asked in vain.
 
 # %% name="answer-target" tags=["given", "target"]
@@ -216,6 +218,7 @@ check("fallbacks.answer", answer)
 # * Whatever `fn` gives back or raises reaches the caller as it is. `fn` is called once at most.
 #
 # The check takes your class through several outages: pauses between the calls, and other calls while a probe is under way.
+# Its picture shows requests, and a call that was refused has sent none.
 
 # %% name="breaker-target" tags=["given", "target"]
 ax = workflow_graph(
@@ -278,7 +281,7 @@ check("fallbacks.breaker", Breaker)
 # |---|---|---|
 # | comes back | it is done | go on |
 # | `ServiceError` from a booking | refused: it is not booked, and will not be | undo what *was* booked, the last one first |
-# | `ServiceError` from a cancellation | it is not done yet | the same call again, 5 times at most |
+# | `ServiceError` from a cancellation | it is not done yet | the same call again; after the fifth failure its error reaches the caller |
 # | `TimeoutError` from either | **nobody knows** | the same call with the same `key` again: it is done only once, and this time you may hear of it |
 #
 # A key that has done its work for a name does it no second time, whoever sends it. So two trips need two keys.
@@ -292,6 +295,7 @@ check("fallbacks.breaker", Breaker)
 # | no car | book flight, book hotel, book car, cancel hotel, cancel flight |
 # | the hotel's answer gets lost | book flight, book hotel, book hotel, book car |
 # | no hotel, and the first cancellation fails | book flight, book hotel, cancel flight, cancel flight |
+# | no hotel, and no cancellation succeeds | book flight, book hotel, cancel flight five times; the fifth `ServiceError` comes out |
 
 
 # %% name="answer-saga" tags=["answer", "long"]
@@ -342,5 +346,5 @@ check("fallbacks.saga", book_trip)
 # [request.step for request in outage]
 # ```
 #
-# Then ask yourself: the saga gives up after five attempts to cancel, and a room in Cork stays booked. Who should hear of that, and what do they need to know?
+# Then ask yourself: the saga gives up after five attempts to cancel, and a room in Cork stays booked. Who should hear of that error, and what do they need to know?
 # Lesson 10 puts a person there.

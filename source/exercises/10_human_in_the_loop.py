@@ -58,11 +58,11 @@ class Refund(TypedDict, total=False):
 #
 # | you are given | you give back |
 # |---|---|
-# | `pay(key=..., order=..., cents=...)`; the state holds `id`, `order` and `cents` | a `StateGraph`, not compiled |
+# | `pay(key=..., order=..., cents=...)`; the state holds `id`, `order` and `cents` | a `StateGraph` (compiled or not: the check compiles it with a checkpointer of its own) |
 #
 # | the answer | then | `status` in the end |
 # |---|---|---|
-# | none yet | one question, with the order and the cents in it; nothing is paid | |
+# | none yet | one question, with the order and the amount in it, in cents or euros; nothing is paid | |
 # | exactly `"approve"` | one call of `pay`; its key is the refund's id | `"paid"` |
 # | anything else | nothing is paid | `"refused"` |
 
@@ -172,7 +172,8 @@ def letter_graph_buggy(act):
 # | anything else | 1 | 0 | `"held"` |
 #
 # * You are given `act`; what you do is called `"pay"` and `"send letter"`, with `refund=state["id"]` each time. A `key=` is welcome, and not needed.
-# * You give back a `StateGraph`, not compiled. One question for each refund; several refunds may go through the same graph.
+#   (Here a repeat with the same key pays nobody twice, and is as good as no repeat. Task 4 is stricter: banks forget keys.)
+# * You give back a `StateGraph`, compiled or not. One question for each refund; several refunds may go through the same graph.
 # * The program may end before somebody answers: the answer then comes to a graph that your function has built anew, with the same checkpointer.
 
 
@@ -299,7 +300,7 @@ check("approval.desk", RefundDesk)
 # from course_utils import approve
 #
 # desk = RefundDesk(Path(mkdtemp(), "desk"), chat_model(), lambda **order: print("paid:", order))
-# desk.start({"id": "RF-1", "order": "MB-10497", "cents": 21500, "ticket": ticket})
+# desk.start({"id": "RF-1", "order": "MB-10497", "cents": 21500, "ticket": "Order MB-10497 was paid twice."})
 # record = desk.records()["RF-1"]
 # shown = {name: record[name] for name in ("order", "cents", "summary")}
 # card = approve("Pay this refund?", shown, effect="The amount leaves our account.", asked_by="the desk", risk="one person")
