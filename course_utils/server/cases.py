@@ -40,15 +40,14 @@ class Seen:
     lineage: tuple[str, ...] = ()  # type names of the exception and its base classes, nearest first
     sleeps: tuple[tuple[float, float], ...] = ()  # (when, how long) on the course clock, in order
     effects: tuple[Effect, ...] = ()  # what it did besides asking models, in order
+    unawaited: str = ""  # the name of a coroutine that was made and never awaited
 
     @property
     def outcome(self) -> str:
         """What came back, in a few words for a message."""
         if self.raised:
             return f"{self.raised}: {cut(self.message)}" if self.message else self.raised
-        if isinstance(self.returned, dict) and "$object" in self.returned:
-            return f"an object of type {self.returned['$object']}"
-        return f"{cut(repr(self.returned))}"
+        return shown(self.returned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +89,17 @@ class Task:
     tools: Mapping[str, str] = field(default_factory=dict)  # argument name -> a kind of tool that `handed` knows
     own: Mapping[str, Sequence[int]] = field(default_factory=dict)  # a number -> what it may be; first the course's
     driver: str = "call"  # how `drivers` puts the answer to use; most are called once
+
+
+def shown(value: Any) -> str:
+    """A value that came back, in a few words.
+
+    >>> shown({"$object": "ChatOpenAI", "repr": "ChatOpenAI(…"})
+    'an object of type ChatOpenAI'
+    """
+    return (
+        f"an object of type {value['$object']}" if isinstance(value, dict) and "$object" in value else cut(repr(value))
+    )
 
 
 def cut(text: str, length: int = 120) -> str:
