@@ -11,10 +11,11 @@ import ctypes
 import inspect
 import io
 import linecache
+import re
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -92,13 +93,26 @@ def attempt(
             hangs = thread.is_alive()
             if hangs:
                 stop(thread)
+        if "error" in box:  # what hangs on the variables of its frames ends here, and not in a later cell
+            traceback.clear_frames(box["error"].__traceback__)
     for warning in warned[:20]:
         notes.write(f"{warning.category.__name__}: {safe(lambda said=warning.message: str(said))}\n")
+    forgotten = never_awaited([str(warning.message) for warning in warned if warning.category is RuntimeWarning])
     if hangs:
         return Attempt({"stopped": f"still running after {seconds:.0f} s"}, notes.getvalue())
     if "error" in box:
-        return Attempt(in_data(box["error"]), notes.getvalue(), box["error"])
-    return Attempt({"returned": box["returned"]}, notes.getvalue())
+        return Attempt(in_data(box["error"]) | forgotten, notes.getvalue(), box["error"])
+    return Attempt({"returned": box["returned"]} | forgotten, notes.getvalue())
+
+
+def never_awaited(warned: Sequence[str]) -> dict[str, str]:
+    """The first coroutine that was never awaited, by its name.
+
+    >>> never_awaited(["coroutine 'desk_steps.<locals>.search' was never awaited"])
+    {'unawaited': 'search'}
+    """
+    found = [told[1] for each in warned if (told := re.fullmatch(r"coroutine '(.+)' was never awaited", each))]
+    return {"unawaited": found[0].rpartition(".")[2]} if found else {}
 
 
 def refuse_parameters(answer: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
@@ -120,9 +134,17 @@ def awaited(value: Any) -> Any:
         return value
 
     async def wait() -> Any:
+        asyncio.get_running_loop().set_exception_handler(in_one_line)
         return await value
 
     return asyncio.run(wait())
+
+
+def in_one_line(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A line in place of asyncio's traceback; nothing behind the call, when it would stand in a cell of its own."""
+    if not loop.is_closed():
+        error = context.get("exception")
+        print(context["message"], *([f"{type(error).__name__}: {safe(lambda: str(error))}"] if error else []))
 
 
 def stop(thread: threading.Thread) -> None:

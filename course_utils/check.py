@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from course_utils.attempt import THREAD, Attempt, attempt, place
@@ -18,11 +19,13 @@ from course_utils.connection import connect
 from course_utils.drivers import DRIVERS, SECONDS
 from course_utils.errors import CheckFailed, CourseError
 from course_utils.handed import arguments_of
-from course_utils.records import Record, Trace
+from course_utils.records import Record, Trace, count
 from course_utils.show.failure import Failure
 
 if TYPE_CHECKING:
     from course_utils.show.standing import Standing
+
+SAME_LINES = 3  # of equal lines in a row that were printed; the others are counted
 
 
 def check(name: str, answer: Callable[..., Any]) -> None:
@@ -52,8 +55,16 @@ def check(name: str, answer: Callable[..., Any]) -> None:
     conclude(reply["verdict"], attempts, answer)
 
 
-def hint(name: str) -> None:
-    """Print the next hint for a check; each one goes a step further, and they cost nothing."""
+def hint(name: str = "") -> None:
+    """Print the next hint for a check; each one goes a step further, and they cost nothing.
+
+    Raises:
+        CourseError: There is no such check.
+    """
+    if not isinstance(name, str) or not name:
+        raise CourseError(
+            "hint(…) was given no name of a check.", fix='write hint("chain.gate"), as in its check cell.'
+        )
     told = connect().call("POST", "/judge/hints", {"check": name})
     print(f"Hint {told['number']} of {told['of']}: {told['text']}")
 
@@ -70,19 +81,38 @@ def conclude(verdict: dict[str, Any], attempts: list[Attempt], answer: Callable[
     if verdict["status"] == "passed":
         print(verdict["line"])
         return
-    said = own_words(attempts[verdict["failed_case"] - 1], answer) if attempts and verdict["failed_case"] else ""
+    failed = attempts[verdict["failed_case"] - 1] if attempts and verdict["failed_case"] else None
+    said = own_words(failed, answer, verdict["message"]) if failed else ""
     failure = Failure(verdict["line"], "\n".join(filter(None, (verdict["message"], said))), verdict["others"])
     shown = verdict["failed_case"] and show(failure, Trace([Record(**record) for record in verdict["trace"]]))
     raise CheckFailed(repr(failure).strip(), shown=f"{verdict['line']}; see above" if shown else "")
 
 
-def own_words(failed: Attempt, answer: Callable[..., Any]) -> str:
-    """Where the learner's code raised, and what it printed, in the case that failed."""
+def own_words(failed: Attempt, answer: Callable[..., Any], message: str) -> str:
+    """Where the learner's code raised, if the message speaks of that, and what it printed, in the case that failed."""
     lines = []
-    if failed.error and (where := place(failed.error, answer)):
+    if failed.error and type(failed.error).__name__ in message and (where := place(failed.error, answer)):
         lines.append(f"  It was raised in {where}")
-    if printed := failed.printed.strip():
+    if printed := folded(failed.printed.strip()):
         lines.append(f"  Printed meanwhile: {printed}")
+    return "\n".join(lines)
+
+
+def folded(text: str) -> str:
+    """The text with its longer runs of equal lines cut short.
+
+    >>> print(folded("go\\n" * 50 + "stop"))
+    go
+    go
+    go
+    … and 47 more lines like this
+    stop
+    """
+    lines: list[str] = []
+    for line, same in groupby(text.splitlines()):
+        number = len(list(same))
+        lines += [line] * min(number, SAME_LINES)
+        lines += [f"… and {count(number - SAME_LINES, 'more line')} like this"] if number > SAME_LINES else []
     return "\n".join(lines)
 
 
@@ -99,7 +129,7 @@ def show(failure: Failure, trace: Trace) -> bool:
     display(failure)
     if len(trace) <= 6:
         trace = Trace([replace(each, step=each.step or f"request {number}") for number, each in enumerate(trace, 1)])
-    if trace:
+    if len(trace) > 1:
         from course_utils.show.timeline import timeline
 
         picture = timeline(trace, title="The requests of the first case that failed").figure

@@ -7,7 +7,6 @@ case's own corner of the server, which sees it. Safe to share between threads.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -25,13 +24,24 @@ def judge_on(stage: Stage) -> Callable[[str, str], bool]:
     return accept
 
 
+def bank_on(stage: Stage) -> Callable[..., dict[str, Any]]:
+    """The door of the bank, which is called by keywords alone."""
+
+    def pay(*, key: Any = "", **data: Any) -> dict[str, Any]:
+        """Pay; a key that has been paid for is not paid for again."""
+        return stage.act("pay", key=key, **data)
+
+    pay.__qualname__ = "pay"  # as a TypeError names it
+    return pay
+
+
 TOOLS: dict[str, Callable[[Stage, Mapping[str, Any]], Any]] = {  # kind -> made of the case's stage and the case
     "sleep": lambda stage, case: stage.sleep,
     "asleep": lambda stage, case: stage.asleep,
     "now": lambda stage, case: stage.now,
     "jump": lambda stage, case: stage.jump,  # for a driver that watches over the clock
     "act": lambda stage, case: stage.act,
-    "pay": lambda stage, case: partial(stage.act, "pay"),
+    "pay": lambda stage, case: bank_on(stage),
     "accept": lambda stage, case: judge_on(stage),
     "rng": lambda stage, case: Random(case["seed"]),
     "case": lambda stage, case: case,  # for a driver that hands all of it out elsewhere

@@ -83,6 +83,19 @@ def at_once_forgets_await(questions, llm):
     return [llm.ainvoke(question) for question in questions]
 
 
+async def at_once_gather_unawaited(questions, llm):
+    answers = asyncio.gather(*(llm.ainvoke(question) for question in questions))
+    return [answer.text for answer in answers]
+
+
+async def at_once_returns_gather(questions, llm):
+    return asyncio.gather(*(llm.ainvoke(question) for question in questions))
+
+
+async def at_once_returns_tasks(questions, llm):
+    return [asyncio.create_task(llm.ainvoke(question)) for question in questions]
+
+
 def at_once_blank(questions, llm):
     raise NotImplementedError
 
@@ -183,6 +196,23 @@ async def bounded_off_by_one(items, limit, llm):
 
 async def bounded_too_narrow(items, limit, llm):
     return [answer.text for answer in await llm.abatch(items, {"max_concurrency": max(1, limit - 1)})]
+
+
+DOOR = asyncio.Semaphore(3)
+
+
+async def bounded_outside(items, limit, llm):
+    """The door stands above the function."""
+
+    async def one(item):
+        async with DOOR:
+            return (await llm.ainvoke(item)).text
+
+    return await asyncio.gather(*(one(item) for item in items))
+
+
+async def bounded_keyword(items, limit, llm):
+    return [answer.text for answer in await llm.abatch(items, max_concurrency=limit)]
 
 
 async def bounded_blank(items, limit, llm):
@@ -416,6 +446,10 @@ def vote_decorated(question, n, llm):
     return winner if winner == "tie" else answers[0]
 
 
+def vote_majority(question, n, llm):
+    return vote_with(question, n, llm, stop=lambda lead, second, left: lead > n / 2)
+
+
 def vote_blank(question, n, llm):
     raise NotImplementedError
 
@@ -435,10 +469,13 @@ WRONG = {  # check -> answer -> words that a learner must read
         at_once_blocking: "that `async def` makes a function run in the background",
         at_once_completion_order: "that results come in the order in which they were started",
         at_once_messages: "take `.text` of each answer",
-        at_once_all_in_one: "build each prompt from its own item alone",
+        at_once_all_in_one: "build each prompt from its own question alone",
         at_once_pairs: "at most 2 requests open at once",
-        at_once_twice: "2 requests with item 1 in the prompt",
-        at_once_forgets_await: "0 requests with item 1 in the prompt",
+        at_once_twice: "2 requests with question 1 in the prompt",
+        at_once_forgets_await: "write `await` in front of the call",
+        at_once_gather_unawaited: "`gather` gave you a promise, not the answers: write `await` before it",
+        at_once_returns_gather: "`gather` gave you a promise, not the answers: write `await` before it",
+        at_once_returns_tasks: "a task is a promise",
         at_once_blank: "not written yet",
     },
     "parallel.bounded": {
@@ -450,6 +487,8 @@ WRONG = {  # check -> answer -> words that a learner must read
         bounded_blocking: "measured concurrency 1",
         bounded_off_by_one: "never more than 3",
         bounded_too_narrow: "at most 2 requests open at once",
+        bounded_outside: "belongs to one event loop: make it inside the function",
+        bounded_keyword: "`abatch(items, {'max_concurrency': limit})`",
         bounded_blank: "not written yet",
     },
     "parallel.partial": {
@@ -475,6 +514,7 @@ WRONG = {  # check -> answer -> words that a learner must read
         vote_first_of_a_tie: "say 'tie'",
         vote_last: "that a vote needs all its voters",
         vote_decorated: "without its decoration",
+        vote_majority: "3 lead, 1 second, 1 still to come: decided",
         vote_blank: "not written yet",
     },
 }

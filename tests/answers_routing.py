@@ -340,6 +340,13 @@ def route_keywords(query, llm):
     return "calculator" if re.search("[0-9]|calculator", query) else "search"
 
 
+def route_quotes_cleaned(query, llm):
+    word = whole(llm.invoke(WHICH.format(query=query)).text)
+    if word not in CHOICES:
+        word = whole(llm.invoke(f"{WHICH.format(query=query)}\nYou said: {word}").text)
+    return word if word in CHOICES else "none"
+
+
 def route_blind(query, llm):
     """Asks again without showing the bad answer."""
     for _ in range(2):
@@ -599,6 +606,12 @@ def bot_no_way_out(message, desks, llm):
     return bot_with(message, desks, _Again(llm, label))
 
 
+def bot_hard_coded(message, desks, llm):
+    """Its classifier knows four words, whatever desks there are."""
+    known = {desk: desks.get(desk, "You help.") for desk in ("billing", "technical", "sales")}
+    return bot_with(message, known, llm)
+
+
 def bot_blank(message, desks, llm):
     raise NotImplementedError
 
@@ -748,6 +761,11 @@ def cascade_tuple(question, small, large, accept):
     return tuple(cascade_plain(question, small, large, accept).values())
 
 
+def cascade_model_itself(question, small, large, accept):
+    found = cascade_plain(question, small, large, accept)
+    return found | {"model": {"small": small, "large": large}[found["model"]]}
+
+
 def cascade_blank(question, small, large, accept):
     raise NotImplementedError
 
@@ -805,6 +823,7 @@ WRONG = {  # check -> answer -> words that a learner must read
         route_raw: BARE,
         route_key_error: "your function raised KeyError",
         route_keywords: "let the model choose",
+        route_quotes_cleaned: "quote it as it came, before cleaning",
         route_blind: "quote the bad answer in the second prompt",
         route_forgets_query: "the prompt of request 2 does not hold the query",
         route_second_unread: "your function gave 'banana'",
@@ -835,6 +854,7 @@ WRONG = {  # check -> answer -> words that a learner must read
         bot_only_text: "return a dict with these three keys",
         bot_reply_message: "return the text inside that AIMessage",
         bot_no_way_out: WAY_OUT,
+        bot_hard_coded: "the model can only choose what it is offered",
         bot_blank: "not written yet",
     },
     "routing.cascade": {
@@ -855,6 +875,7 @@ WRONG = {  # check -> answer -> words that a learner must read
         cascade_gives_up: "when `accept` says no, ask `large`",
         cascade_model_object: "'small' or 'large'",
         cascade_tuple: "return a dict with these three keys",
+        cascade_model_itself: "`model` is an object of type ChatOpenAI",
         cascade_blank: "not written yet",
     },
 }

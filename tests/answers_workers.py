@@ -105,6 +105,17 @@ def plan_again(task, llm, max_subtasks=6):
         return plan_loads(task, llm, max_subtasks)
 
 
+def plan_cut_first(task, llm, max_subtasks=6):
+    return list(dict.fromkeys(read(llm.invoke(ASK + task).text)[:max_subtasks]))
+
+
+def plan_returns_error(task, llm, max_subtasks=6):
+    try:
+        return plan_loads(task, llm, max_subtasks)
+    except ValueError:
+        return ValueError("no plan")
+
+
 def plan_blank(task, llm, max_subtasks=6):
     raise NotImplementedError
 
@@ -234,6 +245,16 @@ async def mend_unnamed(order, question, llm):
 
 async def mend_message(order, question, llm):
     await mend_defer(order, question, llm)
+
+
+async def mend_forgets_inner_await(order, question, llm):
+    steps = desk_steps(order, question, llm)
+
+    async def answered():
+        return steps["answer"](await steps["search"]({})) if question else ""
+
+    found, more = await asyncio.gather(steps["look up"]({}), answered())
+    return (await llm.ainvoke(f"JOIN: {found['parts']} and {more}")).text
 
 
 async def mend_blank(order, question, llm):
@@ -654,6 +675,10 @@ def refine_pairs(task, llm, max_rounds=3):
     return refine_loop(task, llm, max_rounds), True
 
 
+def refine_last_of_equal(task, llm, max_rounds=3):
+    return refine_with(task, llm, max_rounds, pick=lambda ranked: max(ranked, key=lambda each: (each[0], -each[1])))
+
+
 def refine_blank(task, llm, max_rounds=3):
     raise NotImplementedError
 
@@ -678,6 +703,8 @@ WRONG = {  # check -> answer -> words that a learner must read
         plan_lines: "do not take it apart by hand",
         plan_quiet: "needs  ValueError",
         plan_again: "2 requests, then",
+        plan_cut_first: "first drop repetitions, then cut to `max_subtasks`",
+        plan_returns_error: "write `raise`, not `return`",
         plan_blank: "not written yet",
     },
     "workers.mend": {
@@ -689,6 +716,7 @@ WRONG = {  # check -> answer -> words that a learner must read
         mend_no_order: "needs  ORDER, SEARCH, ANSWER, JOIN, once each",
         mend_unnamed: "request 1 names no step; it begins with 'Write a letter",
         mend_message: "return the text of the answer to JOIN",
+        mend_forgets_inner_await: "`answer` was called and never awaited",
         mend_blank: "not written yet",
     },
     "workers.orchestrate": {
@@ -733,6 +761,7 @@ WRONG = {  # check -> answer -> words that a learner must read
         refine_best_of_all: "a draft that has passed is the result",
         refine_judges_first_draft: "does not hold draft 2",
         refine_pairs: "return the text of the best draft",
+        refine_last_of_equal: "of equal scores the first draft wins",
         refine_blank: "not written yet",
     },
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import gc
 import sys
 import warnings
 from functools import wraps
@@ -183,6 +185,41 @@ def test_too_much_is_not_sent():
         shared = [shared] * 10
     wanted = {"returned": {"$object": "list", "repr": "too large to be sent"}}
     assert [attempt(lambda big=big: big, {}).body for big in ([0] * 1_000_000, shared)] == [wanted] * 2
+
+
+def test_what_nobody_awaited_is_told_and_says_nothing_later(capsys, caplog):
+    """Neither a coroutine nor a future with an error, held by the frames of an exception, speaks up in a later cell."""
+
+    async def fails():
+        raise KeyError("lost")
+
+    async def answer():
+        answers, forgotten = asyncio.gather(fails(), fails()), fails()
+        await asyncio.sleep(0)
+        return [each.text for each in answers] and forgotten
+
+    done = attempt(answer, {})
+    assert (done.body["raised"], done.body["unawaited"]) == ("AttributeError", "fails")
+    assert "Traceback" not in done.printed
+    del done
+    gc.collect()
+    assert (capsys.readouterr(), caplog.records) == (("", ""), [])
+
+
+def test_a_task_that_failed_unseen_is_a_line(caplog):
+    """Asyncio's traceback becomes one line among what the answer printed."""
+
+    async def fails():
+        raise KeyError("lost")
+
+    async def answer():
+        task = asyncio.create_task(fails())
+        await asyncio.sleep(0)
+        del task
+        return 7
+
+    assert attempt(answer, {}).printed == "Task exception was never retrieved KeyError: 'lost'\n"
+    assert not caplog.records
 
 
 def test_closing_the_stream_that_it_prints_to_closes_nothing(capsys):

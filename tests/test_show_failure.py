@@ -38,7 +38,8 @@ def test_a_single_failure_has_nothing_to_unfold():
 def test_a_notebook_shows_message_then_picture_then_one_line(judged_server):
     """In this order, and the whole message once."""
     sources = [WRONG, 'check("chain.gate", summarise_translate)', "def unwritten(**_): raise NotImplementedError",
-               'check("chain.gate", unwritten)']  # fmt: skip
+               'check("chain.gate", unwritten)', "def asks_once(llm, **_): return llm.invoke('Go on.').text",
+               'check("chain.gate", asks_once)']  # fmt: skip
     made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     NotebookClient(made, timeout=120, kernel_name="python3", allow_errors=True).execute()
     message, picture, *_, error = made.cells[1].outputs
@@ -47,5 +48,9 @@ def test_a_notebook_shows_message_then_picture_then_one_line(judged_server):
     assert "&lt;b&gt;$x$&lt;/b&gt;" in message.data["text/html"]
     assert "image/png" in picture.data
     assert error.traceback == ["✗ chain.gate: 2 of 6 cases; see above"]
+    assert [output.output_type for output in made.cells[5].outputs] == [
+        "display_data",
+        "error",
+    ]  # one bar is no picture
     (unwritten,) = made.cells[3].outputs
     assert unwritten.traceback[0].startswith("· chain.gate: not written yet\n  The line `raise NotImplementedError`")

@@ -44,6 +44,23 @@ def test_a_misspelt_check_is_told_the_nearest_ones(judged_server):
     assert "chain.gate" in caught.value.fix and "retries.once" not in caught.value.fix
 
 
+def test_a_family_of_checks_is_told_as_a_whole(judged_server):
+    """Whoever asks for a hint by the first half of a name, or by none, is told what to write."""
+    with pytest.raises(CourseError) as caught:
+        hint("parallel")
+    assert caught.value.fix == "use one of: parallel.at_once, parallel.bounded, parallel.partial, parallel.vote."
+    with pytest.raises(CourseError, match=r"Try: write hint\("):
+        hint()
+
+
+def test_a_line_is_named_only_where_the_exception_is_the_fault(judged_server):
+    """A loop that raises rightly and pauses wrongly is told of its pauses."""
+    constant = next(answer for answer in WRONG["retries.mend"] if name_of(answer) == "mend_constant")
+    with pytest.raises(CheckFailed) as failed:
+        check("retries.mend", constant)
+    assert "It was raised" not in str(failed.value)
+
+
 def test_every_task_has_three_hints_that_go_further(judged_server, capsys):
     """Hints come one at a time, in order, and the last one stays."""
     for task in TASKS.values():

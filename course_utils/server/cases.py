@@ -41,15 +41,14 @@ class Seen:
     lineage: tuple[str, ...] = ()  # type names of the exception and its base classes, nearest first
     sleeps: tuple[tuple[float, float], ...] = ()  # (when, how long) on the course clock, in order
     effects: tuple[Effect, ...] = ()  # what it did besides asking models, in order
+    unawaited: str = ""  # the name of a coroutine that was made and never awaited
 
     @property
     def outcome(self) -> str:
         """What came back, in a few words for a message."""
         if self.raised:
             return f"{self.raised}: {cut(self.message)}" if self.message else self.raised
-        if isinstance(self.returned, dict) and "$object" in self.returned:
-            return f"an object of type {self.returned['$object']}"
-        return f"{cut(repr(spelt(self.returned)))}"
+        return shown(self.returned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +90,17 @@ class Task:
     tools: Mapping[str, str] = field(default_factory=dict)  # argument name -> a kind of tool that `handed` knows
     own: Mapping[str, Sequence[int]] = field(default_factory=dict)  # a number -> what it may be; first the course's
     driver: str = "call"  # how `drivers` puts the answer to use; most are called once
+
+
+def shown(value: Any) -> str:
+    """A value that came back, in a few words.
+
+    >>> shown({"$object": "ChatOpenAI", "repr": "ChatOpenAI(…"})
+    'an object of type ChatOpenAI'
+    """
+    if isinstance(value, dict) and "$object" in value:
+        return f"an object of type {value['$object']}"
+    return cut(repr(spelt(value)))
 
 
 @dataclass(frozen=True, slots=True)

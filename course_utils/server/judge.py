@@ -40,6 +40,7 @@ class Outcome(Asked):
     """What came of one call of the learner's function, as `attempt` tells it."""
 
     returned: Any = None
+    unawaited: str = ""
     raised: str = ""
     message: str = ""
     lineage: tuple[str, ...] = ()
@@ -152,12 +153,9 @@ class Judge:
         scope = session.scope
         seen = Seen(
             course.log.trace(scope.name),
-            told.returned,
-            told.raised,
-            told.message,
-            told.lineage,
-            tuple(scope.sleeps),
-            tuple(scope.effects.calls),
+            **told.model_dump(exclude={"stopped"}),
+            sleeps=tuple(scope.sleeps),
+            effects=tuple(scope.effects.calls),
         )
         verdict = session.take(seen, told.stopped)
         session.close(course)
@@ -190,7 +188,8 @@ class Judge:
         return int.from_bytes(digest[:8])
 
     def unknown(self, name: str) -> JSONResponse:
-        near = get_close_matches(name, self.tasks, n=3, cutoff=0.4) or list(self.tasks)
+        near = [each for each in self.tasks if each.startswith(f"{name}.")]
+        near = near or get_close_matches(name, self.tasks, n=3, cutoff=0.4) or list(self.tasks)
         return JSONResponse({"fact": "There is no check of that name.", "fix": f"use one of: {', '.join(near)}."}, 404)
 
 

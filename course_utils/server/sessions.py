@@ -7,7 +7,7 @@ event loop.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from course_utils.records import Trace
@@ -15,7 +15,7 @@ from course_utils.server.cases import Case, Finding, Scene, Seen, Task
 from course_utils.server.effects import Effects
 from course_utils.server.scopes import Scope
 from course_utils.server.scripted import Scripted
-from course_utils.server.slips import slip_in
+from course_utils.server.slips import corrected
 from course_utils.server.state import Course
 from course_utils.server.verdicts import Verdict, broken, not_written, still_running, summed_up
 
@@ -80,8 +80,8 @@ class Session:
         except Exception:
             log.exception("the judgement of %s, case %r, failed", self.task.check, case.name)
             return broken(self.task, len(self.cases))
-        if finding and (slip := slip_in(seen)):  # says more than what the task could say about it
-            finding = replace(finding, fix=slip, misconception="")
+        if finding:
+            finding = corrected(finding, seen)
         if finding and not any(self.findings):
             self.trace = seen.trace
         self.findings.append(finding)

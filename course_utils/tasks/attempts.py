@@ -60,6 +60,8 @@ def broken_inside(seen: Seen, tale: Story) -> Finding | None:
     if seen.raised == "AttributeError":
         what = f"your function raised {ended(seen)}"
         fix = "not every error has a status and a response: one of the connection (`APIConnectionError`) has neither."
+        if "'response'" in seen.message:
+            fix = "an error of the connection has no `response`: `getattr(error, 'response', None)`."
         return Finding(tale.given, what, needs, fix)
     if not isinstance(tale.end, str) and seen.raised != "TypeError":
         fix = "let the provider's own error through: a plain `raise` in the `except` block."

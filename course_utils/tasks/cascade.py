@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from course_utils.records import Record, count
-from course_utils.server.cases import Case, Finding, Scene, Seen, Task, cut
+from course_utils.server.cases import Case, Finding, Scene, Seen, Task, cut, shown
 from course_utils.server.effects import Effect
 from course_utils.server.wire import ChatRequest
 from course_utils.tasks import expect
@@ -101,10 +101,10 @@ def judged(seen: Seen, question: str, texts: dict[str, str], *, given: str) -> F
         asked = " and ".join(size_of(record.model) for record in seen.trace)
         what = f"`accept` was never called; asked were: {asked}"
         return Finding(given, what, needs, "let `accept` decide, and nothing else.", SOUND)
-    shown: dict[str, Any] = calls[0].data
-    if shown != {"question": question, "answer": texts["small"]}:
+    told: dict[str, Any] = calls[0].data
+    if told != {"question": question, "answer": texts["small"]}:
         return Finding(
-            given, misused(shown, question, texts["small"]), needs, "`accept(question, answer.text)`, in this order."
+            given, misused(told, question, texts["small"]), needs, "`accept(question, answer.text)`, in this order."
         )
     if len(calls) > 1:
         fix = "keep its verdict in a variable; the large model's answer is final, nobody judges it."
@@ -112,16 +112,16 @@ def judged(seen: Seen, question: str, texts: dict[str, str], *, given: str) -> F
     return None
 
 
-def misused(shown: dict[str, Any], question: str, small: str) -> str:
+def misused(told: dict[str, Any], question: str, small: str) -> str:
     """What was wrong with what the judge was shown."""
-    answer = shown.get("answer")
-    if shown.get("question") == small and answer == question:
+    answer = told.get("answer")
+    if told.get("question") == small and answer == question:
         return "`accept` was given the answer first and the question second"
     if isinstance(answer, dict):
         return f"`accept` was given an object of type {answer.get('$object', 'dict')} as the answer"
     if answer == question:
         return "`accept` was given the question where the answer belongs"
-    return f"`accept` was given {cut(repr(shown.get('question')), 60)} and {cut(repr(answer), 60)}"
+    return f"`accept` was given {cut(repr(told.get('question')), 60)} and {cut(repr(answer), 60)}"
 
 
 def who_was_asked(seen: Seen, *, accepted: bool, given: str, needs: str) -> Finding | None:
@@ -162,15 +162,15 @@ def reported(seen: Seen, wanted: str, text: str, price: Mapping[str, int], *, gi
     cost = price["small"] + (price["large"] if wanted == "large" else 0)
     if got["model"] != wanted:
         fix = "name the model whose answer you return: 'small' or 'large'."
-        return Finding(given, f"`model` is {got['model']!r}", repr(wanted), fix)
+        return Finding(given, f"`model` is {shown(got['model'])}", repr(wanted), fix)
     if isinstance(got["cost"], bool) or got["cost"] != cost:
         small, large = price["small"], price["large"]
         fix = f"add up what every request costs: {small} for the small model, {large} for the large one."
         belief = LARGE_ALONE if got["cost"] == large else ""
-        return Finding(given, f"`cost` is {got['cost']!r}", str(cost), fix, belief)
-    shown = Seen(seen.trace, got["text"])
+        return Finding(given, f"`cost` is {shown(got['cost'])}", str(cost), fix, belief)
+    taken = Seen(seen.trace, got["text"])
     fix = "the text of the answer that was taken: `.text`."
-    return expect.returned(shown, text, given=given, what=f"the {wanted} model's text in `text`", fix=fix)
+    return expect.returned(taken, text, given=given, what=f"the {wanted} model's text in `text`", fix=fix)
 
 
 TASK = Task(

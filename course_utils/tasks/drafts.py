@@ -42,9 +42,9 @@ def refine(rng: Random) -> list[Case]:
         refine_case("never content, the first is best", rng, [(7, "REVISE"), (2, "NOT PASS"), (6, "REVISE")]),
         refine_case("a remark around the judgement", rng, [(5, "REVISE"), (9, "PASS")], dress=with_remark),
         refine_case("PASS in the feedback", rng, [(5, "REVISE"), (9, "PASS")], hope="With a greeting it would PASS. "),
+        refine_case("two equal ones", rng, [(5, "REVISE"), (5, "REVISE"), (4, "REVISE")]),
         refine_case("one round", rng, [(3, "REVISE")], most=1, held_back=True),
         refine_case("five rounds", rng, [(s, "REVISE") for s in (2, 9, 10, 4, 6)], most=5, held_back=True),
-        refine_case("two equal ones", rng, [(3, "REVISE"), (6, "REVISE"), (6, "REVISE")], held_back=True),
         refine_case("content in the last round", rng, [(1, "REVISE"), (2, "REVISE"), (9, "PASS")], held_back=True),
     ]
 
@@ -127,17 +127,23 @@ def stopped_early(last: Round, finding: Finding) -> Finding:
 def best_one(seen: Seen, rounds: Sequence[Round], best: Round, *, given: str) -> Finding | None:
     """A finding unless the best draft came back."""
     wanted = 1 + list(rounds).index(best)
-    needs = f"draft {wanted}, which " + ("passed" if best.verdict == "PASS" else "has the highest score")
+    needs = f"draft {wanted}, which " + (
+        "passed" if best.verdict == "PASS" else "has the highest score, as the first one"
+    )
     drafts = [each.draft for each in rounds]
     if isinstance(seen.returned, str) and seen.returned.strip() in drafts:
         got = 1 + drafts.index(seen.returned.strip())
         if got == wanted:
             return None
+        belief = LATER if got > wanted else ""
         fix = "keep the best draft with its score across the rounds; replace it only when a score is higher."
+        if rounds[got - 1].score == best.score:
+            belief = ""
+            fix = "of equal scores the first draft wins: replace the best one only when a score is higher, `>`."
         if best.verdict == "PASS":
             fix = "a draft that has passed is the result, whatever the scores are."
         what = f"draft {got} came back, with a score of {rounds[got - 1].score}"
-        return Finding(given, what, needs, fix, LATER if got > wanted else "")
+        return Finding(given, what, needs, fix, belief)
     fix = "return the text of the best draft."
     return expect.returned(seen, best.draft, given=given, what=needs, fix=fix)
 

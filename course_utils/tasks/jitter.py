@@ -36,9 +36,9 @@ def call(rng: Random) -> list[Case]:
         call_case("it says when", rng, trouble(429, message=LIMIT, retry_after=2)),
         call_case("an empty account", rng, *[trouble(429, code=QUOTA)] * 4),
         call_case("a prompt that is too long", rng, *[trouble(400)] * 4),
+        call_case("the line drops", rng, drops=1),
         call_case("a wrong key behind an overload", rng, down, *[key] * 3, held_back=True),
         call_case("a long and a short rest", rng, trouble(503, retry_after=7), down, limit, held_back=True),
-        call_case("the line drops", rng, drops=2, held_back=True),
         call_case("one attempt", rng, trouble(429, retry_after=3), attempts=1, held_back=True),
     ]
 

@@ -17,7 +17,14 @@ from course_utils.tasks import expect
 from course_utils.tasks.texts import nonce
 
 Refund = dict[str, Any]  # refund_id, order, cents
-WHAT = {200: "says that it is paid", LOST: "pays, and its answer gets lost", 402: "refuses (402)", 503: "is away (503)"}
+WHAT = {
+    200: "says that it is paid",
+    LOST: "pays, and its answer gets lost",
+    402: "refuses (402)",
+    429: "has too many visitors (429)",
+    500: "stumbles (500)",
+    503: "is away (503)",
+}
 NO_KEY = "that a timeout means that nothing has happened."
 NEW_KEY = "that a key belongs to an attempt; it belongs to what you want done."
 ONE_KEY = "that one key will do for the whole program; the second customer's payment looks like a repeat."
@@ -37,6 +44,8 @@ def once(rng: Random) -> list[Case]:
         once_case("the same refund, asked for twice", [one, one], [LOST, 200, 200]),
         once_case("no money", [refund(rng)], [402]),
         once_case("the bank stays away", [refund(rng)], [503] * 4),
+        once_case("the bank is too busy", [refund(rng)], [429, 200]),
+        once_case("the bank stumbles", [refund(rng)], [500, 200]),
         once_case("away, then lost", [refund(rng), refund(rng)], [503, LOST, 200, 503, LOST, 200], held_back=True),
         once_case("one attempt, and its answer is lost", [refund(rng)], [LOST], attempts=1, held_back=True),
     ]
@@ -132,10 +141,12 @@ def often_enough(seen: Seen, calls: Sequence[Effect], fates: Sequence[int], give
     if len(calls) > len(fates):
         fix = "a refusal such as 402 stays one." if fates[-1] == 402 else "`attempts` counts the first call as well."
         return Finding(given, what, needs, fix)
-    if fates[len(calls) - 1] == LOST:
+    last = fates[len(calls) - 1]
+    if last == LOST:
         fix = "nobody knows whether it happened. The same call with the same key is safe, and its answer tells you."
         return Finding(given, what, needs, fix, "" if seen.raised else HOPE)
-    return Finding(given, what, needs, "429 and 5xx may pass by themselves; try again, up to `attempts` times.")
+    fix = f"a refusal with {last} may pass by itself (429 and all from 500 on may): `attempts` calls at most."
+    return Finding(given, what, needs, "one call at least for each refund." if last == 200 else fix)
 
 
 def paid(calls: Sequence[Effect]) -> str:

@@ -30,17 +30,17 @@ def asked_for(seen: Seen, item: str) -> list[Record]:
     return [record for record in seen.trace if key_of(item) in record.prompt]
 
 
-def each_once(seen: Seen, wanted: Sequence[str], *, given: str) -> Finding | None:
+def each_once(seen: Seen, wanted: Sequence[str], *, given: str, noun: str = "item") -> Finding | None:
     """A finding unless each item was asked for once, in a request of its own."""
     for number, item in enumerate(wanted, start=1):
         found = asked_for(seen, item)
         if len(found) != 1:
-            what = f"{len(found)} requests with item {number} in the prompt"
-            fix = "ask once for each item. Only requests that go through `llm` are seen."
-            return Finding(given, what, "exactly one request for each item", fix)
+            what = f"{len(found)} requests with {noun} {number} in the prompt"
+            fix = f"ask once for each {noun}. Only requests that go through `llm` are seen."
+            return Finding(given, what, f"exactly one request for each {noun}", fix)
         if any(key_of(other) in found[0].prompt for other in wanted if other != item):
-            what = f"the request for item {number} holds another item as well"
-            return Finding(given, what, "one item in each prompt", "build each prompt from its own item alone.")
+            what = f"the request for {noun} {number} holds another {noun} as well"
+            return Finding(given, what, f"one {noun} in each prompt", f"build each prompt from its own {noun} alone.")
     return None
 
 

@@ -22,17 +22,17 @@ ARRIVAL = "that results come in the order in which they were started."
 QUIET = 0.06  # real seconds without anything new before the clock jumps
 
 
-def values(seen: Seen, wanted: Sequence[str], *, given: str) -> Finding | None:
+def values(seen: Seen, wanted: Sequence[str], *, given: str, noun: str = "item") -> Finding | None:
     """A finding unless the texts came back in the order of the items."""
-    needs = "a list with the text of each answer, in the order of the items"
+    needs = f"a list with the text of each answer, in the order of the {noun}s"
     if seen.returned == list(wanted):
         return None
     if isinstance(seen.returned, list) and any(isinstance(each, dict) for each in seen.returned):
         return Finding(given, "the list holds objects that are no texts", needs, "take `.text` of each answer.")
     if isinstance(seen.returned, list) and sorted(map(str, seen.returned)) == sorted(wanted):
         fix = "let each result keep its place: `gather` and `abatch` do, `as_completed` does not."
-        return Finding(given, "all answers, in another order than the items", needs, fix, ARRIVAL)
-    return Finding(given, f"your function gave {seen.outcome}", needs, "return one text for each item.")
+        return Finding(given, f"all answers, in another order than the {noun}s", needs, fix, ARRIVAL)
+    return Finding(given, f"your function gave {seen.outcome}", needs, f"return one text for each {noun}.")
 
 
 # --- parallel.at_once --------------------------------------------------------------------------------------------
@@ -63,9 +63,9 @@ def replied(rng: Random, wanted: Sequence[str], replies: Sequence[str]) -> tuple
 def judge_at_once(seen: Seen, *, wanted: list[str], replies: list[str]) -> Iterator[Finding | None]:
     given = f"{len(wanted)} questions; the first one takes longest"
     yield expect.crashed(seen, given=given, needs="the texts of all answers")
-    yield each_once(seen, wanted, given=given)
+    yield each_once(seen, wanted, given=given, noun="question")
     yield side_by_side(seen, len(wanted), given=given, needs=f"all {len(wanted)} open at once")
-    yield values(seen, replies, given=given)
+    yield values(seen, replies, given=given, noun="question")
 
 
 # --- parallel.bounded --------------------------------------------------------------------------------------------

@@ -89,9 +89,9 @@ def mend(rng: Random) -> list[Case]:
         mend_case("a prompt that is too long", rng, *[long] * 4),
         mend_case("an empty account", rng, *[trouble(429, code=QUOTA)] * 4),
         mend_case("one attempt", rng, down, attempts=1),
+        mend_case("the line drops", rng, drops=1),
         mend_case("a wrong key behind an overload", rng, down, key, key, key, held_back=True),
         mend_case("more patience", rng, *[down] * 5, attempts=6, held_back=True),
-        mend_case("the line drops", rng, held_back=True, drops=2),
     ]
 
 

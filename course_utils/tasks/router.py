@@ -67,10 +67,17 @@ def judge_router(seen: Seen, *, query: str, said: Sequence[str], wanted: str) ->
         yield expect.carries(seen, number, query, given=given, what="the query", fix=CHAIN)
     if len(said) == 2 and said[0].strip():
         fix = "show the model what it said: quote the bad answer in the second prompt, or send it along as a message."
+        if letters(said[0]) in letters(seen.trace[1].prompt):
+            fix = "quote it as it came, before cleaning."
         yield expect.carries(seen, 2, said[0], given=given, what="the bad answer", fix=fix)
     yield read_whole(seen, wanted, said[-1], labels=TOOLS, given=given)
     for number in range(1, len(said) + 1):
         yield offers(seen, number, TOOLS, beside=query, given=given, out="none")
+
+
+def letters(text: str) -> str:
+    """What any cleaning leaves of a text."""
+    return "".join(letter for letter in text.lower() if letter.isalpha())
 
 
 def asked_again(seen: Seen, said: Sequence[str], *, given: str, then: str) -> Finding | None:

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from course_utils.records import count
-from course_utils.server.cases import Case, Finding, Seen, Task
+from course_utils.server.cases import Case, Finding, Seen, Task, shown
 from course_utils.tasks import expect
 from course_utils.tasks.labels import (
     BARE,
@@ -31,6 +31,7 @@ from course_utils.tasks.labels import (
 from course_utils.tasks.texts import answers, nonce, ticket, words
 
 DESKS = ("billing", "technical", "sales")
+OTHER_DESKS = ("repairs", "jobs", "press", "returns")
 KEYS = ("label", "reply", "escalate")
 INSTRUCTION = "that the customer's text is a part of your instructions."
 TO_BE_SURE = "that asking every desk and picking one afterwards is the same; it is paid for, and it may act."
@@ -50,8 +51,8 @@ def bot(rng: Random) -> list[Case]:
         bot_case("a sentence", rng, f"This is not {a}; it is {b}."),
         bot_case("a message that gives orders", rng, "technical", "technical", text=ORDERS_YOU),
         bot_case("a message with braces", rng, "technical", "technical", text=BRACES),
+        bot_case("four other desks", rng, "**Repairs**", "repairs", names=OTHER_DESKS),
         bot_case("an empty answer", rng, "", held_back=True),
-        bot_case("a new desk", rng, "**Repairs**", "repairs", more=("repairs",), held_back=True),
         bot_case("two labels", rng, f"{a} and {c}", held_back=True),
     ]
 
@@ -63,11 +64,11 @@ def bot_case(
     label: str = "other",
     *,
     text: str = "",
-    more: Sequence[str] = (),
+    names: Sequence[str] = DESKS,
     held_back: bool = False,
 ) -> Case:
     text = message(rng, text) if text else ticket(rng)[0]
-    desks = {desk: f"You are the {desk} desk of Merrowby. Sign with {nonce(rng)}." for desk in (*DESKS, *more)}
+    desks = {desk: f"You are the {desk} desk of Merrowby. Sign with {nonce(rng)}." for desk in names}
     reply = words(rng, 15)
     judge = partial(judge_bot, text=text, desks=desks, said=said, label=label, reply=reply)
     return Case(name, {"message": text, "desks": desks}, answers(said, reply), judge, held_back)
@@ -162,18 +163,18 @@ def filled_in(seen: Seen, label: str, reply: str, *, is_desk: bool, given: str) 
         if not is_desk:
             fix = "whatever the model said: what goes to a person is labelled 'other'."
         belief = BARE if is_desk and clean(str(got["label"])) == label else ""
-        return Finding(given, f"`label` is {got['label']!r}", repr(label), fix, belief)
+        return Finding(given, f"`label` is {shown(got['label'])}", repr(label), fix, belief)
     if got["escalate"] is not (not is_desk):
         fix = "true when a person has to look, false when a desk has replied."
-        return Finding(given, f"`escalate` is {got['escalate']!r}", repr(not is_desk), fix)
+        return Finding(given, f"`escalate` is {shown(got['escalate'])}", repr(not is_desk), fix)
     if is_desk:
-        shown = Seen(seen.trace, got["reply"])
+        replied = Seen(seen.trace, got["reply"])
         fix = "`reply` is the text of the second answer: `.text`."
-        return expect.returned(shown, reply, given=given, what="the text of the desk's answer in `reply`", fix=fix)
+        return expect.returned(replied, reply, given=given, what="the text of the desk's answer in `reply`", fix=fix)
     if isinstance(got["reply"], str) and got["reply"].strip():
         return None
     fix = "write a sentence of your own, such as 'A person will read this.'"
-    return Finding(given, f"`reply` is {got['reply']!r}", "a sentence for the customer", fix)
+    return Finding(given, f"`reply` is {shown(got['reply'])}", "a sentence for the customer", fix)
 
 
 TASK = Task(

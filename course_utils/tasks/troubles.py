@@ -50,7 +50,7 @@ class Story:
     @property
     def given(self) -> str:
         """The story in a learner's words."""
-        told = [f"the connection drops {self.drops} times"] if self.drops else []
+        told = [f"the connection drops {'once' if self.drops == 1 else f'{self.drops} times'}"] if self.drops else []
         runs = [(name, len(list(same))) for name, same in groupby(map(named, self.replies))]
         told += [f"the provider answers {name}" + (f" {number} times" if number > 1 else "") for name, number in runs]
         return f"attempts={self.attempts}; {', then '.join(told).replace(', then the provider answers', ', then')}"

@@ -29,6 +29,7 @@ def vote(rng: Random) -> list[Case]:
         vote_case("the same answer, dressed up", rng, 5, [f"**{a.title()}**.", f" {a}\n", a.upper()]),
         vote_case("a tie", rng, 4, [a, b, b, a]),
         vote_case("the first one loses", rng, 5, [b, a, a, a]),
+        vote_case("a lead, and three opinions", rng, 6, [a, a, a, b, c]),
         vote_case("three opinions", rng, 7, [a, b, c, a, a, c, a], held_back=True),
         vote_case("one voter", rng, 1, [c], held_back=True),
         vote_case("a tie of three", rng, 3, [a, b, c], held_back=True),
@@ -60,7 +61,7 @@ def judge_vote(seen: Seen, *, question: str, said: Sequence[str], most: int, win
     given = f"at most {most} votes; the model answers {', '.join(map(repr, said))}"
     yield expect.crashed(seen, given=given, needs=repr(winner))
     yield repeated(seen, given=given)
-    yield number_of_votes(seen, said, given=given)
+    yield number_of_votes(seen, said, most, given=given)
     fix = "put the question into every prompt as it is."
     yield expect.carries(seen, 1, question, given=given, what="the question", fix=fix)
     yield verdict(seen, said, winner, given=given)
@@ -80,7 +81,7 @@ def repeated(seen: Seen, *, given: str) -> Finding | None:
     return None
 
 
-def number_of_votes(seen: Seen, said: Sequence[str], *, given: str) -> Finding | None:
+def number_of_votes(seen: Seen, said: Sequence[str], most: int, *, given: str) -> Finding | None:
     """A finding unless it asked exactly until the vote was decided."""
     asked, needed = len(seen.trace), len(said)
     if asked == needed:
@@ -88,12 +89,15 @@ def number_of_votes(seen: Seen, said: Sequence[str], *, given: str) -> Finding |
     what = f"{count(asked, 'request')}, then {seen.outcome}"
     if asked > needed:
         is_dressed = len(set(said)) > len({clean(text) for text in said})
-        fix = "after each answer: how many are still to come, and could the second still catch up?"
+        lead, second = sorted([0, *Counter(map(clean, said)).values()])[:-3:-1]
+        fix = f"{lead} lead, {second} second, {most - needed} still to come: decided. No majority is needed."
+        belief = ""
         if is_dressed:
-            fix = "compare answers without their decoration: case, spaces, stars, full stops."
-        return Finding(
-            given, what, f"{count(needed, 'request')}: then it is decided", fix, LETTERS if is_dressed else ALWAYS
-        )
+            fix, belief = "compare answers without their decoration: case, spaces, stars, full stops.", LETTERS
+        elif lead > most / 2 or needed == most:
+            fix = "after each answer: how many are still to come, and could the second still catch up?"
+            belief = ALWAYS
+        return Finding(given, what, f"{count(needed, 'request')}: then it is decided", fix, belief)
     fix = "a lead decides only when it is larger than the number of votes still to come."
     if not asked:
         fix = "ask `llm`: only requests that go through it are seen."

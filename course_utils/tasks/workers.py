@@ -48,7 +48,7 @@ def plan(rng: Random) -> list[Case]:
     return [
         plan_case("a plain plan", rng, json.dumps(four), four),
         plan_case("a remark around it", rng, with_remark(json.dumps(four, indent=1)), four),
-        plan_case("one subtask twice", rng, json.dumps([b, a, b, c]), [b, a, c]),
+        plan_case("one subtask twice, at most 3", rng, json.dumps([b, a, b, c]), [b, a, c], most=3),
         plan_case("forty entries", rng, json.dumps(forty := subtasks(rng, 40)), forty[:6]),
         plan_case("a sentence instead of a plan", rng, "I would weigh the parcels first."),
         plan_case("an empty plan", rng, "[]"),
@@ -72,7 +72,7 @@ def plan_case(
 @expect.in_order
 def judge_plan(seen: Seen, *, said: str, wanted: list[str], most: int) -> Iterator[Finding | None]:
     given = f"the model answers {cut(said, 90)!r}; max_subtasks is {most}"
-    needs = f"a list of {count(len(wanted), 'text')}" if wanted else "ValueError"
+    needs = f"a list of {count(len(wanted), 'text')}" if wanted else "ValueError, raised"
     fix = "leave the request as it was given: it is asked once."
     yield expect.request_count(seen, 1, given=given, then=needs, fix=fix)
     if not wanted:

@@ -178,6 +178,7 @@ check("parallel.partial", gather_partial)
 # |---|---|---|---|
 # | 5 | sales, sales, sales | 3 | `"sales"` |
 # | 5 | sales, other, sales, other, sales | 5 | `"sales"` |
+# | 6 | sales, sales, sales, other, billing | 5 | `"sales"` |
 # | 4 | sales, other, other, sales | 4 | `"tie"` |
 
 

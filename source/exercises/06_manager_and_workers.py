@@ -315,7 +315,7 @@ check("workers.refine", refine)
 # %% [markdown] name="afterwards"
 # ## Afterwards
 #
-# Your functions work with any model. In a new cell, let the manager write for the help centre, and look at who was at work when:
+# Your functions work with any model that is told what to answer in which form. In a new cell, let the manager write for the help centre, and look at who was at work when:
 #
 # ```python
 # with connect().record() as trace:
@@ -324,6 +324,8 @@ check("workers.refine", refine)
 # ```
 #
 # (The practice model is a simple one. It understands `WORK: Answer this question.`, an empty line and `Question: …` best, and for the join parts that begin with `Part 1:`.)
+#
+# `refine` needs a judge who keeps to a form, and a real one must be told which, as in the lesson: let your `JUDGE:` prompt say `Reply only with JSON: {"score": 1-10, "verdict": "PASS or REVISE", "feedback": "..."}`.
 #
 # Then ask yourself: a worker that fails takes the whole letter with it. What would you rather do, and which exercise has shown how?
 # And `refine` believes its judge. What would you give that judge to compare a draft with?
