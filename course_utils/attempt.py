@@ -11,11 +11,12 @@ import ctypes
 import inspect
 import io
 import linecache
+import logging
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +83,8 @@ def attempt(
             box["error"] = error
 
     thread = threading.Thread(target=work, name=THREAD, daemon=True)
-    with redirect_stdout(notes), redirect_stderr(notes), warnings.catch_warnings(record=True) as warned:
+    quietly = asyncio_in_short()
+    with redirect_stdout(notes), redirect_stderr(notes), quietly, warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("default")
         warnings.simplefilter("ignore", ResourceWarning)  # about files and sockets left open, wherever they come from
         thread.start()
@@ -99,6 +101,22 @@ def attempt(
     if "error" in box:
         return Attempt(in_data(box["error"]), notes.getvalue(), box["error"])
     return Attempt({"returned": box["returned"]}, notes.getvalue())
+
+
+@contextmanager
+def asyncio_in_short() -> Iterator[None]:
+    """What asyncio logs about an exception that nobody fetched, without the traceback through the libraries."""
+
+    def cut(record: logging.LogRecord) -> bool:
+        record.exc_info = None
+        return True
+
+    log = logging.getLogger("asyncio")
+    log.addFilter(cut)
+    try:
+        yield
+    finally:
+        log.removeFilter(cut)
 
 
 def refuse_parameters(answer: Callable[..., Any], arguments: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sys
 import warnings
@@ -195,3 +196,19 @@ def test_closing_the_stream_that_it_prints_to_closes_nothing(capsys):
     assert "still here" in attempt(answer, {}).printed
     print("and here")
     assert capsys.readouterr().out == "and here\n"
+
+
+def test_an_exception_that_nobody_fetched_is_told_without_its_traceback():
+    """asyncio logs it with every frame of the libraries it went through."""
+
+    async def answer():
+        async def fails():
+            raise ValueError("nobody asks")
+
+        task = asyncio.gather(fails())
+        await asyncio.wait([task])
+        return task
+
+    printed = attempt(answer, {}).printed
+    assert "exception was never retrieved" in printed and "ValueError('nobody asks')" in printed
+    assert "Traceback" not in printed

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
-from answers import RIGHT, WRONG, name_of
+from answers import RIGHT, TABLES, WRONG, name_of
 
 from course_utils.check import check, hint, progress
 from course_utils.errors import CheckFailed, CourseError
 from course_utils.tasks import TASKS
+
+FOLDED = [
+    (task, answer, case, words)
+    for table in TABLES
+    for task, rows in getattr(table, "FOLDED", {}).items()
+    for answer, case, words in rows
+]
 
 
 @pytest.mark.parametrize(
@@ -21,6 +30,17 @@ def test_a_wrong_answer_fails_with_the_words_that_help(judged_server, capsys, ta
         check(task, answer)
     assert " ".join(words.split()) in " ".join(str(failed.value).split())
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("task", "answer", "case", "words"), FOLDED, ids=name_of)
+def test_a_case_behind_the_first_one_says_what_helps_there(judged_server, monkeypatch, task, answer, case, words):
+    """What stands folded below the first failure is read as well."""
+    told = []
+    monkeypatch.setattr(sys.modules["course_utils.check"], "show", lambda failure, trace: told.extend(failure.others))
+    with pytest.raises(CheckFailed):
+        check(task, answer)
+    [found] = [" ".join(each.split()) for each in told if f'Case "{case}"' in each]
+    assert " ".join(words.split()) in found
 
 
 class CallableText(str):

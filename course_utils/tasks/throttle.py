@@ -89,11 +89,15 @@ def judge_throttle(seen: Seen, *, desk: Desk, replies: Sequence[str], burst: int
 
 def unawaited(seen: Seen, desk: Desk) -> Finding | None:
     """A finding when what came back was still to be waited for."""
+    needs, each = "a list with the text of each answer", next(iter(seen.returned or []), None)
+    if isinstance(each, dict) and each.get("$object") in ("coroutine", "Task", "Future"):
+        what = f"{count(len(seen.trace), 'request')}; the list holds {each['$object'].lower()}s that nobody awaited"
+        return Finding(desk.given, what, needs, "`return await asyncio.gather(*…)`, with all of them behind the star.")
     kind = seen.returned.get("$object", "") if isinstance(seen.returned, dict) else ""
     if not kind.endswith(("Future", "Task")):
         return None
     what = f"{count(len(seen.trace), 'request')}; your function returned a future that nobody awaited"
-    return Finding(desk.given, what, "a list with the text of each answer", "`return await asyncio.gather(…)`.")
+    return Finding(desk.given, what, needs, "`return await asyncio.gather(…)`.")
 
 
 def no_items(seen: Seen, desk: Desk) -> Finding | None:
