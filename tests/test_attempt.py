@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import sys
 import warnings
 from functools import wraps
@@ -198,17 +199,16 @@ def test_closing_the_stream_that_it_prints_to_closes_nothing(capsys):
     assert capsys.readouterr().out == "and here\n"
 
 
-def test_an_exception_that_nobody_fetched_is_told_without_its_traceback():
+def test_an_exception_that_nobody_fetched_is_told_without_its_traceback(caplog):
     """asyncio logs it with every frame of the libraries it went through."""
 
     async def answer():
         async def fails():
             raise ValueError("nobody asks")
 
-        task = asyncio.gather(fails())
-        await asyncio.wait([task])
-        return task
+        await asyncio.wait([asyncio.create_task(fails())])
+        gc.collect()  # asyncio tells of it when the task is gone
 
-    printed = attempt(answer, {}).printed
-    assert "exception was never retrieved" in printed and "ValueError('nobody asks')" in printed
-    assert "Traceback" not in printed
+    attempt(answer, {})
+    [record] = [record for record in caplog.records if record.name == "asyncio"]
+    assert "ValueError('nobody asks')" in record.getMessage() and record.exc_info is None

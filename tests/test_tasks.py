@@ -7,8 +7,9 @@ import sys
 import pytest
 from answers import RIGHT, TABLES, WRONG, name_of
 
-from course_utils.check import check, hint, progress
+from course_utils.check import check, hint, in_rows, progress
 from course_utils.errors import CheckFailed, CourseError
+from course_utils.records import Record, Trace
 from course_utils.tasks import TASKS
 
 FOLDED = [
@@ -55,6 +56,27 @@ def test_what_is_no_function_is_refused(judged_server, answer):
     """Somebody called the function instead of handing it over."""
     with pytest.raises(CourseError, match=r"hand over the function \(or class\) itself, without"):
         check("chain.gate", answer)
+
+
+@pytest.mark.parametrize("forgot", [lambda: check("chain.gate"), lambda: check(len)])
+def test_who_forgets_one_of_the_two_is_told_how_it_is_called(forgot):
+    """No bare TypeError."""
+    with pytest.raises(CourseError) as caught:
+        forgot()
+    assert 'check("chain.gate", your_function)' in caught.value.fix
+
+
+def test_the_rows_of_the_picture_are_named_by_what_the_prompts_begin_with():
+    """Where all begin with a word in capitals and a colon, and not all with the same one."""
+
+    def rows(*prompts):
+        bodies = [{"messages": [{"role": "user", "content": prompt}]} for prompt in prompts]
+        trace = Trace([Record(1, "s", "", "m", 1, 0, 1, 0, 1, 1, 200, request=body) for body in bodies])
+        return [each.step for each in in_rows(trace)]
+
+    assert rows("LEGAL: a", "JOIN: b") == ["request 1 LEGAL", "request 2 JOIN"]
+    assert rows("LEGAL: a", "b") == rows("a", "b") == rows("JOIN: a", "JOIN: b") == ["request 1", "request 2"]
+    assert rows(*["TECH: a", "JOIN: b"] * 4) == ["TECH", "JOIN"] * 4
 
 
 def test_a_misspelt_check_is_told_the_nearest_ones(judged_server):

@@ -1,6 +1,7 @@
 """Exercise 7, "Nothing lost, nothing doubled", fourth task: a graph whose nodes share a list.
 
-Layer 2: imports `expect`, `graph_runs`, `noted`, `saves`, `scripts`, `steps`, `texts` and `server`. Every note carries a nonce.
+Layer 2: imports `expect`, `graph_runs`, `noted`, `saves`, `scripts`, `steps`, `texts` and `server`.
+Every note carries a nonce.
 """
 
 from __future__ import annotations
@@ -154,10 +155,8 @@ def read(one: dict[str, Record], case: Told, given: str, *, is_carried_on: bool)
                 return Finding(given, f"{what}, after carrying on", needs, noted.UNSAVED, noted.IN_PLACE)
             fix = "PARTS comes after TECH, and finds its note in the state." if step == "PARTS" else "put it in."
             if step == "PARTS" and noted.nonce_of(case.answers["LEGAL"]) in one[step].prompt:
-                fix = (
-                    "it holds LEGAL's note: one round writes in the order of the node names. Give TECH's answer a key "
-                )
-                fix += "of its own."
+                fix = "it holds LEGAL's note: one round writes in the order of the node names. Give TECH's answer a "
+                fix += "key of its own."
             return Finding(given, what, needs, fix)
     return None
 
