@@ -65,11 +65,13 @@ def through_graph(answer: Callable[..., Any], arguments: Mapping[str, Any]) -> l
 def saver(tell: Callable[[str], None] | None) -> Any:
     """A checkpointer in memory; with a `tell`, one that tells when a node's result has been saved."""
     from langgraph.checkpoint.memory import InMemorySaver
+    from langgraph.graph import START
 
     class Telling(InMemorySaver):
         def put_writes(self, config: Any, writes: Any, task_id: str, task_path: str = "") -> None:
             super().put_writes(config, writes, task_id, task_path)
-            tell("saved")
+            if not task_path.endswith(START):  # which saves the input
+                tell("saved")
 
     return Telling() if tell else InMemorySaver()
 
