@@ -8,6 +8,7 @@ back.
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from course_utils.show.standing import Standing
 
 SAME_LINES = 3  # of equal lines in a row that were printed; the others are counted
+WORD = re.compile(r"([A-Z]{2,12}):")  # the step that a prompt names first, such as "PLAN:"
 
 
-def check(name: str, answer: Callable[..., Any]) -> None:
+def check(name: str, answer: Callable[..., Any] | None = None) -> None:
     """Try `answer` on every case of the check `name` and print one line when all are passed.
 
     Raises:
@@ -37,6 +39,9 @@ def check(name: str, answer: Callable[..., Any]) -> None:
     """
     if not isinstance(name, str):
         raise CourseError(f"check({name!r}, …) has no name first.", fix='write check("chain.gate", your_function).')
+    if answer is None:
+        fix = f'hand over the function (or class) itself, without (): check("{name}", your_function).'
+        raise CourseError(f"check({name!r}, …) got no function.", fix=fix)
     if not callable(answer) or isinstance(answer, str):  # LangChain's `.text` is a text that can be called
         kind = type(answer).__name__
         raise CourseError(
@@ -116,6 +121,17 @@ def folded(text: str) -> str:
     return "\n".join(lines)
 
 
+def in_rows(trace: Trace) -> Trace:
+    """Up to six requests get a row each, named by their number; words that tell their prompts apart are named, too."""
+    words = [WORD.match(each.prompt.lstrip()) for each in trace]
+    named = [word[1] if word else "" for word in words]
+    if not all(named) or len(set(named)) < 2:
+        named = [""] * len(trace)
+    if len(trace) <= 6:
+        named = [f"request {number} {word}".strip() for number, word in enumerate(named, 1)]
+    return Trace([replace(each, step=each.step or word) for each, word in zip(trace, named, strict=True)])
+
+
 def show(failure: Failure, trace: Trace) -> bool:
     """Show the message, and below it the requests of the failing case, each in its row while they fit.
 
@@ -127,9 +143,7 @@ def show(failure: Failure, trace: Trace) -> bool:
     if get_ipython() is None:
         return False
     display(failure)
-    if len(trace) <= 6:
-        trace = Trace([replace(each, step=each.step or f"request {number}") for number, each in enumerate(trace, 1)])
-    if len(trace) > 1:
+    if len(trace := in_rows(trace)) > 1:
         from course_utils.show.timeline import timeline
 
         picture = timeline(trace, title="The requests of the first case that failed").figure

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from course_utils.attempt import Drive, in_data, refuse_parameters
+from course_utils.attempt import Drive, in_data, place, refuse_parameters
 from course_utils.plain import plain
 
 Story = dict[str, Any]  # what is told of one step: plain data, as it was at that moment
@@ -38,15 +38,14 @@ def through_graph(answer: Callable[..., Any], arguments: Mapping[str, Any]) -> l
         arguments: `inputs`: states to begin with. `runs`: for each run the number of its `input` (the very same
             object when it is named twice; None: carry on), its `thread` ("" for none), and whether the graph is to be
             built `anew`. All graphs share one checkpointer; where no run has a thread, none is handed over.
+            `tell`: tells the server that the checkpointer has saved what a node gave, where the case `is_telling`.
 
     Returns:
         Per run what `outcome` tells, and the `input` as it is now; or {"built": type name} when there is no graph.
     """
-    from langgraph.checkpoint.memory import InMemorySaver
-
     given, runs = {"llm": arguments["llm"]}, arguments["runs"]
     if any(run["thread"] for run in runs):
-        given["checkpointer"] = InMemorySaver()
+        given["checkpointer"] = saver(arguments["tell"] if arguments.get("is_telling") else None)
     refuse_parameters(answer, given)
 
     async def story() -> list[Story]:
@@ -57,14 +56,30 @@ def through_graph(answer: Callable[..., Any], arguments: Mapping[str, Any]) -> l
             if not hasattr(graph, "ainvoke"):
                 return [{"built": type(graph).__name__}]
             state = None if run["input"] is None else arguments["inputs"][run["input"]]
-            told.append(await outcome(graph, state, run["thread"]) | {"input": plain(state)})
+            told.append(await outcome(graph, state, run["thread"], answer) | {"input": plain(state)})
         return told
 
     return asyncio.run(story())  # one loop for all runs, as a client's connections belong to a loop
 
 
-async def outcome(graph: Any, state: Any, thread: str) -> Story:
+def saver(tell: Callable[[str], None] | None) -> Any:
+    """A checkpointer in memory; with a `tell`, one that tells when a node's result has been saved."""
+    from langgraph.checkpoint.memory import InMemorySaver
+    from langgraph.graph import START
+
+    class Telling(InMemorySaver):
+        def put_writes(self, config: Any, writes: Any, task_id: str, task_path: str = "") -> None:
+            super().put_writes(config, writes, task_id, task_path)
+            if not task_path.endswith(START):  # which saves the input
+                tell("saved")
+
+    return Telling() if tell else InMemorySaver()
+
+
+async def outcome(graph: Any, state: Any, thread: str, answer: Callable[..., Any]) -> Story:
     """What one run gave, "returned" or "raised", and with a thread what the graph says is "stored" then.
+
+    Prints where it raised, if that is a line of the answer's and no request failed.
 
     Raises:
         NotImplementedError: A step has not been written yet.
@@ -76,6 +91,8 @@ async def outcome(graph: Any, state: Any, thread: str) -> Story:
         raise
     except Exception as error:
         told = in_data(error)
+        if "APIError" not in told["lineage"] and (where := place(error, answer)):
+            print(f"{told['raised']} in {where}")
     if thread:
         try:
             told["stored"] = plain(dict((await graph.aget_state(config)).values))

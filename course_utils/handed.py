@@ -41,6 +41,7 @@ TOOLS: dict[str, Callable[[Stage, Mapping[str, Any]], Any]] = {  # kind -> made 
     "now": lambda stage, case: stage.now,
     "jump": lambda stage, case: stage.jump,  # for a driver that watches over the clock
     "act": lambda stage, case: stage.act,
+    "tell": lambda stage, case: stage.tell,  # for a driver that sees what the server cannot
     "pay": lambda stage, case: bank_on(stage),
     "accept": lambda stage, case: judge_on(stage),
     "rng": lambda stage, case: Random(case["seed"]),

@@ -64,6 +64,10 @@ class Stage:
         """
         return self._ask("POST", "/effects", {"name": name, "key": str(key), "data": data})
 
+    def tell(self, name: str) -> None:
+        """Tell that something has happened, for a driver: an effect that takes no time, also while the clock stands."""
+        self._ask("POST", "/effects", {"name": name, "takes": 0})
+
     def approves(self, name: str, **data: Any) -> bool:
         """True when whoever is asked says yes. What is shown need not be plain data: the server hears what it was.
 

@@ -85,6 +85,15 @@ def reduce_messages_joined(texts, llm):
     return llm.invoke("\n".join([ASK, *summaries])).text
 
 
+def reduce_only_summaries(texts, llm):
+    """A list of texts is a list of messages; none of them says what to do."""
+    return llm.invoke([answer.text for answer in llm.batch([f"{ASK}\n{text}" for text in texts])]).text
+
+
+def reduce_only_joined(texts, llm):
+    return llm.invoke("\n".join(answer.text for answer in llm.batch([f"{ASK}\n{text}" for text in texts]))).text
+
+
 def reduce_discards(texts, llm):
     """Asks for the whole, and gives back a part."""
     summaries = [answer.text for answer in llm.batch([f"{ASK}\n{text}" for text in texts])]
@@ -435,6 +444,17 @@ def long_ignores_limit(texts, instruction, llm, limit=60):
     return long_plain(texts, instruction, llm)
 
 
+def long_counts_texts_alone(texts, instruction, llm, limit=60):
+    """The instruction is left out of the test."""
+    if any(size_of(text) > limit for text in texts):
+        raise ValueError
+    return long_never_refuses(texts, instruction, llm, limit)
+
+
+def long_first_summary(texts, instruction, llm, limit=60):
+    return long_plain(texts, instruction, llm, limit) if texts[0] else ""
+
+
 def long_drops_last(texts, instruction, llm, limit=60):
     refuse_long(texts, instruction, limit)
     parts = packed(texts, instruction, limit)
@@ -567,6 +587,8 @@ WRONG = {  # check -> answer -> words that a learner must read
         reduce_message: "return the text inside that AIMessage",
         reduce_backwards: "in another order than their texts",
         reduce_messages_joined: "your function raised TypeError",
+        reduce_only_summaries: "the prompt of request 4 holds only summaries",
+        reduce_only_joined: "tell the model what to do with them",
         reduce_discards: "return what the last request brought",
     },
     "chunks.mend": {
@@ -577,7 +599,7 @@ WRONG = {  # check -> answer -> words that a learner must read
         mend_forgets_instruction: "that only the text takes room",
         mend_off_by_one: "that a limit must not be reached",
         mend_one_too_many: "got status 400, context_length_exceeded",
-        mend_ignores_limit: "limit 45",
+        mend_ignores_limit: "words would fit 60, but `limit` is 45 here",
         mend_one_each: "would have fitted",
         mend_by_number: "context_length_exceeded",
         mend_overlaps: "again in request 2",
@@ -609,10 +631,12 @@ WRONG = {  # check -> answer -> words that a learner must read
         long_overlaps: "that an overlap costs nothing",
         long_off_by_one: "that a limit must not be reached",
         long_one_too_many: "context_length_exceeded",
-        long_ignores_limit: "limit 45",
+        long_ignores_limit: "hand it on to each function that you call",
         long_drops_last: "what is still in hand when the loop ends?",
         long_loses_summaries: "a summary that knows nothing of texts",
         long_never_refuses: "look whether each text fits into a prompt of its own",
+        long_counts_texts_alone: "61: count these in your test, too",
+        long_first_summary: "an empty list has no item `[0]`",
         long_skips_the_big: "that nothing was lost when nothing failed",
         long_endless: "that a summary is shorter than its text",
         long_gives_up_quietly: "if you notice only after the round",

@@ -533,6 +533,15 @@ async def throttled_unawaited(items, per_minute, seconds, llm, now, asleep):
     return asyncio.gather(*(llm.ainvoke(item) for item in items))
 
 
+async def throttled_list(items, per_minute, seconds, llm, now, asleep):
+    """A list of coroutines, and nobody awaits them."""
+
+    async def one(item):
+        return (await llm.ainvoke(item)).text
+
+    return [one(item) for item in items]
+
+
 async def throttled_locked_one_by_one(items, per_minute, seconds, llm, now, asleep):
     pace = PaceLocked(per_minute / 60, now, asleep)
     answers = []
@@ -769,6 +778,24 @@ async def hedged_real_timeout(prompt, primary, backup, delay, asleep):
     return first.result().text
 
 
+async def hedged_wait_for(prompt, primary, backup, delay, asleep):
+    """The usual timeout: it counts real seconds."""
+    first, second = asyncio.create_task(primary.ainvoke(prompt)), None
+    try:
+        return (await asyncio.wait_for(asyncio.shield(first), delay)).text
+    except (TimeoutError, OpenAIError):
+        second = asyncio.create_task(backup.ainvoke(prompt))
+    racers = [first, second]
+    try:
+        for answer in asyncio.as_completed(racers):
+            with suppress(OpenAIError):
+                return (await answer).text
+        return first.result().text
+    finally:
+        for racer in racers:
+            racer.cancel()
+
+
 async def hedged_to_the_same(prompt, primary, backup, delay, asleep):
     return await hedged_lesson(prompt, primary, primary, delay, asleep)
 
@@ -827,7 +854,7 @@ RIGHT = {
 
 WRONG = {  # check -> answer -> words that a learner must read
     "limits.workers": {
-        workers_call_only: "that a worker's stay is its call",
+        workers_call_only: "how long does a worker stay from one start to its next?",
         workers_rounded_down: "that a part of a worker can be left out",
         workers_rounded: "that a part of a worker can be left out",
         workers_always_one_more: "a whole number needs no rounding",
@@ -881,6 +908,7 @@ WRONG = {  # check -> answer -> words that a learner must read
         throttled_looks_at_the_first: "an empty list has no first item",
         throttled_a_little_fast: "8.4 per second",
         throttled_unawaited: "12 requests; your function returned a future that nobody awaited",
+        throttled_list: "the list holds coroutines that nobody awaited",
         throttled_locked_one_by_one: "let a call begin while earlier ones are open",
         throttled_locked_blocking: "`llm.invoke` blocks everybody; `await llm.ainvoke(…)`",
         throttled_locked_pace_each: "a pace of its own: make it once, outside",
@@ -899,6 +927,7 @@ WRONG = {  # check -> answer -> words that a learner must read
         hedged_as_in_the_lesson: "`task.exception()` is None for an answer",
         hedged_waits_out_the_delay: "ask the backup at once",
         hedged_real_timeout: "let a task with `asleep(delay)` race with the first one",
+        hedged_wait_for: "`wait_for(…, delay)`",
         hedged_to_the_same: "the second request is the backup's",
         hedged_delay_first: "ask first, then wait",
         hedged_sleeps_the_delay: "you slept the whole delay although the answer was there",
@@ -910,4 +939,16 @@ WRONG = {  # check -> answer -> words that a learner must read
 
 HELD_BACK = {  # answers that pass the cases that are shown, and fail one that is held back
     "limits.hedged": [hedged_looks_for_a_status],
+}
+
+FOLDED = {  # answers whose first failure says something else, a case behind it, and the words to be read there
+    "limits.workers": [(workers_call_only, "480 per minute", "look at its stay: the gap belongs to it")],
+    "limits.pace": [
+        (PaceMovedToTheSame, "five after a quiet time", "`now() + gap` is the same for all who come together"),
+        (PaceForgetsAwait, "five after a quiet time", "1 of 2 requests refused"),
+    ],
+    "limits.hedged": [
+        (hedged_wait_for, "an error after the hedge began", "`wait_for(…, delay)`"),
+        (hedged_wait_for, "neither of them answers", "`wait_for(…, delay)`"),
+    ],
 }

@@ -103,6 +103,14 @@ def merge_values(old, new):
     return {each["id"]: each for each in [*old, *new]}.values()
 
 
+def merge_whole_dict(old, new):
+    return {each["id"]: each for each in [*old, *new]}
+
+
+def merge_texts(old, new):
+    return [each["text"] for each in merge_dict(old, new)]
+
+
 def merge_no_return(old, new):
     by_id = {entry["id"]: entry for entry in old}
     for entry in new:
@@ -466,6 +474,76 @@ def shared_append(llm, checkpointer=None):
     return drawn(nodes_for(llm, append), saver=checkpointer)
 
 
+class Told(Complaint, total=False):
+    tech: str
+
+
+def shared_tech_appends(llm, checkpointer=None):
+    """Only TECH's note goes into the list in place, as long as nothing fails in its round."""
+    nodes = nodes_for(llm)
+
+    def tech(state):
+        answer = llm.invoke(f"TECH: {state['ticket']}").text
+        state["notes"].append(answer)
+        return {"tech": answer}
+
+    def parts(state):
+        return {"notes": [llm.invoke(f"PARTS: {state['tech']}").text]}
+
+    return drawn(nodes | {"tech": tech, "parts": parts}, Told, saver=checkpointer)
+
+
+def shared_tech_appends_beside(llm, checkpointer=None):
+    """The same, and JOIN is told what TECH has found by another way."""
+    nodes = nodes_for(llm)
+
+    def tech(state):
+        answer = llm.invoke(f"TECH: {state['ticket']}").text
+        state["notes"].append(answer)
+        return {"tech": answer}
+
+    def parts(state):
+        return {"notes": [llm.invoke(f"PARTS: {state['tech']}").text]}
+
+    def join(state):
+        notes = dict.fromkeys([*state["notes"], state["tech"]])
+        return {"summary": llm.invoke("JOIN: " + "\n".join(notes)).text}
+
+    return drawn(nodes | {"tech": tech, "parts": parts, "join": join}, Told, saver=checkpointer)
+
+
+def shared_legal_catches(llm, checkpointer=None):
+    """Its LEGAL makes do with an excuse."""
+    nodes = nodes_for(llm)
+
+    def legal(state):
+        try:
+            return nodes["legal"](state)
+        except openai.APIError:
+            return {"notes": ["Nobody knows."]}
+
+    return drawn(nodes | {"legal": legal}, saver=checkpointer)
+
+
+def shared_last_note(llm, checkpointer=None):
+    """PARTS takes the last note for TECH's; the nodes' names say which that is."""
+    nodes = nodes_for(llm)
+    named = {"writ": nodes["legal"], "pipes": nodes["tech"], "join": nodes["join"]}
+    named["parts"] = lambda state: {"notes": [llm.invoke(f"PARTS: {state['notes'][-1]}").text]}
+    graph = StateGraph(Complaint)
+    for name, node in named.items():
+        graph.add_node(name, node)
+    graph.add_edge(START, "writ").add_edge(START, "pipes").add_edge("pipes", "parts")
+    return graph.add_edge(["writ", "parts"], "join").add_edge("join", END).compile(checkpointer=checkpointer)
+
+
+async def shared_forgets_await(llm, checkpointer=None):
+    async def legal(state):
+        return {"notes": [llm.ainvoke(f"LEGAL: {state['ticket']}").text]}
+
+    return drawn(nodes_for(llm) | {"legal": legal}, saver=checkpointer)
+
+
 def shared_append_plain(llm, checkpointer=None):
     return drawn(nodes_for(llm, append), Plain, saver=checkpointer)
 
@@ -806,6 +884,26 @@ def resume_int_keys(items, path, llm):
     return [done[number] for number in range(len(items))]
 
 
+def resume_raw_lines(items, path, llm):
+    """A line for each answer, as it came."""
+    done = Path(path).read_text().splitlines() if os.path.exists(path) else []
+    for item in items[len(done) :]:
+        done.append(llm.invoke(item).text)
+        with open(path, "a") as file:
+            file.write(done[-1] + "\n")
+    return done
+
+
+def resume_writes_last(items, path, llm):
+    """Each save takes the place of the one before."""
+    done = saved(path)
+    for item in items[len(done) :]:
+        done.append(llm.invoke(item).text)
+        with open(path, "w") as file:
+            file.write(json.dumps(done[-1]) + "\n")
+    return done
+
+
 def resume_newlines(items, path, llm):
     done = open(path).readlines() if os.path.exists(path) else []  # noqa: SIM115
     with open(path, "a") as file:
@@ -848,11 +946,13 @@ WRONG = {
         merge_to_the_end: "a dict keeps the place of a key that is set once more",
         merge_extends: "after the call `old` is",
         merge_in_place: "that the old list is yours to change",
-        merge_entry_in_place: "leave the entries themselves alone, too",
+        merge_entry_in_place: "leave the notes themselves alone, too",
         merge_none: "A list's own methods change it, and return None",
         merge_values: "a dict_values",
         merge_no_return: "is there a `return`?",
-        merge_as_dict: "return a list of such entries",
+        merge_as_dict: "you returned a dict: `list(….values())`",
+        merge_whole_dict: "you returned a dict: `list(….values())`",
+        merge_texts: "give the notes back whole, each with its `id` and its `text`",
         merge_one: "it takes (old), and is called with (old, new)",
         merge_blank: "not written yet",
     },
@@ -885,6 +985,11 @@ WRONG = {
         shared_no_dict: "a node returns a dict",
         shared_key_error: "keys that the state does not declare are dropped without a word",
         shared_append: "that changing the state is writing to it; only what a node returns is stored",
+        shared_tech_appends: "`append` changes a list that nobody saves",
+        shared_tech_appends_beside: "after carrying on, TECH's note is missing from `notes`",
+        shared_legal_catches: "LEGAL failed, and your graph ended as if it had not: who caught that?",
+        shared_last_note: "it holds LEGAL's note: one round writes in the order of the node names",
+        shared_forgets_await: "1 more. Printed meanwhile: AttributeError in line",
         shared_append_plain: "after the run the caller's own `notes` are",
         shared_append_and_return: "a node returns what is new, and nothing else",
         shared_in_turn: "LEGAL and TECH were never open at the same moment",
@@ -923,6 +1028,8 @@ WRONG = {
         resume_other_error: "process 1 ended with KeyError: 'said'",
         resume_from_second: "item 1 was never asked for: where does your slice begin?",
         resume_int_keys: "JSON makes every key a text",
+        resume_raw_lines: "`json.dumps` makes one line of it",
+        resume_writes_last: 'does each save overwrite the one before (`"w"`)?',
         resume_newlines: "a line that is read from a file ends with a newline",
         resume_gives_messages: "an answer is a text: take its `.text`",
         resume_never_ends: "does not end its process itself",

@@ -59,6 +59,14 @@ def test_the_stage_acts_waits_and_tells_the_time(corner):
     ]
 
 
+def test_what_is_told_takes_no_time(corner):
+    """It arrives while the clock stands, and moves it no further."""
+    stage, scope = corner
+    began = stage.now()
+    stage.tell("saved")
+    assert scope.effects.calls[-1].name == "saved" and stage.now() == began
+
+
 @pytest.mark.parametrize(("status", "kind"), [(LOST, TimeoutError), (409, ServiceError), (503, ServiceError)])
 def test_a_refusal_says_its_status_and_a_lost_answer_is_a_timeout(corner, status, kind):
     """The caller learns what HTTP knows, and no more."""

@@ -88,6 +88,17 @@ def test_a_thread_is_carried_on_by_a_graph_built_anew():
     assert len(calls) == 2 and calls[0] is calls[1]
 
 
+def test_each_save_of_a_nodes_result_is_told():
+    """Once for each node that has run, and only where the case asks for it."""
+    told, case = [], given(run(0, "t"))
+    for is_telling in (True, False):
+        through_graph(
+            lambda llm, checkpointer: built(lambda state: {"notes": ["b"]}, checkpointer),
+            case | {"tell": told.append, "is_telling": is_telling},
+        )
+    assert told == ["saved"]
+
+
 def test_a_graph_without_the_checkpointer_has_nothing_stored():
     """What `get_state` raises then is told in its place."""
     (told,) = through_graph(lambda llm, checkpointer: built(lambda state: {}), given(run(1, "t")))

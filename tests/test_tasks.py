@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
-from answers import RIGHT, WRONG, name_of
+import sys
 
-from course_utils.check import check, hint, progress
+import pytest
+from answers import RIGHT, TABLES, WRONG, name_of
+
+from course_utils.check import check, hint, in_rows, progress
 from course_utils.errors import CheckFailed, CourseError
+from course_utils.records import Record, Trace
 from course_utils.tasks import TASKS
+
+FOLDED = [
+    (task, answer, case, words)
+    for table in TABLES
+    for task, rows in getattr(table, "FOLDED", {}).items()
+    for answer, case, words in rows
+]
 
 
 @pytest.mark.parametrize(
@@ -23,6 +33,17 @@ def test_a_wrong_answer_fails_with_the_words_that_help(judged_server, capsys, ta
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize(("task", "answer", "case", "words"), FOLDED, ids=name_of)
+def test_a_case_behind_the_first_one_says_what_helps_there(judged_server, monkeypatch, task, answer, case, words):
+    """What stands folded below the first failure is read as well."""
+    told = []
+    monkeypatch.setattr(sys.modules["course_utils.check"], "show", lambda failure, trace: told.extend(failure.others))
+    with pytest.raises(CheckFailed):
+        check(task, answer)
+    [found] = [" ".join(each.split()) for each in told if f'Case "{case}"' in each]
+    assert " ".join(words.split()) in found
+
+
 class CallableText(str):
     """As LangChain's `.text` is one."""
 
@@ -35,6 +56,27 @@ def test_what_is_no_function_is_refused(judged_server, answer):
     """Somebody called the function instead of handing it over."""
     with pytest.raises(CourseError, match=r"hand over the function \(or class\) itself, without"):
         check("chain.gate", answer)
+
+
+@pytest.mark.parametrize("forgot", [lambda: check("chain.gate"), lambda: check(len)])
+def test_who_forgets_one_of_the_two_is_told_how_it_is_called(forgot):
+    """No bare TypeError."""
+    with pytest.raises(CourseError) as caught:
+        forgot()
+    assert 'check("chain.gate", your_function)' in caught.value.fix
+
+
+def test_the_rows_of_the_picture_are_named_by_what_the_prompts_begin_with():
+    """Where all begin with a word in capitals and a colon, and not all with the same one."""
+
+    def rows(*prompts):
+        bodies = [{"messages": [{"role": "user", "content": prompt}]} for prompt in prompts]
+        trace = Trace([Record(1, "s", "", "m", 1, 0, 1, 0, 1, 1, 200, request=body) for body in bodies])
+        return [each.step for each in in_rows(trace)]
+
+    assert rows("LEGAL: a", "JOIN: b") == ["request 1 LEGAL", "request 2 JOIN"]
+    assert rows("LEGAL: a", "b") == rows("a", "b") == rows("JOIN: a", "JOIN: b") == ["request 1", "request 2"]
+    assert rows(*["TECH: a", "JOIN: b"] * 4) == ["TECH", "JOIN"] * 4
 
 
 def test_a_misspelt_check_is_told_the_nearest_ones(judged_server):

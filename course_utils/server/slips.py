@@ -17,6 +17,7 @@ Slip = tuple[str, str, str]  # type of the exception, "" for any; what its text 
 MESSAGE = "what you keep is an AIMessage: keep its `.text`."
 GATHERED = "`gather` gave you a promise, not the answers: write `await` before it."
 TASK = "a task is a promise, not the answer: `await` it, or take its `.result()` when it has ended."
+EACH = "`await asyncio.gather(*…)` awaits all of them."
 COROUTINE = "you used a coroutine before it was awaited: write `await` in front of the call."
 SLIPS: tuple[Slip, ...] = (
     (
@@ -77,8 +78,7 @@ def corrected(finding: Finding, seen: Seen) -> Finding:
     for value in objects_in(seen.returned):
         for start, kind, fix in PROMISES:
             if str(value.get("repr")).startswith(start):
-                what = f"{count(len(seen.trace), 'request')}; your function returned a {kind} that nobody awaited"
-                return replace(finding, seen=what, needs="the value itself", fix=fix, misconception="")
+                return replace(finding, **promised(seen, kind, fix), misconception="")
     returned = seen.returned if isinstance(seen.returned, dict) else {}
     kind = str(returned.get("$object"))
     if kind.endswith("Error") and str(returned.get("repr")).startswith(f"{kind}("):
@@ -87,6 +87,18 @@ def corrected(finding: Finding, seen: Seen) -> Finding:
         fix = f"`{seen.unawaited}` was called and never awaited: write `await` in front of the call."
         return replace(finding, fix=fix, misconception="")
     return finding
+
+
+def promised(seen: Seen, kind: str, fix: str) -> dict[str, str]:
+    """What a finding says when there is a promise in what came back."""
+    what, needs = f"your function returned a {kind} that nobody awaited", "the value itself"
+    if isinstance(seen.returned, list):
+        what, needs, fix = (
+            f"the list holds {kind}s that nobody awaited",
+            "their values",
+            EACH if kind == "coroutine" else fix,
+        )
+    return {"seen": f"{count(len(seen.trace), 'request')}; {what}", "needs": needs, "fix": fix}
 
 
 def objects_in(value: Any) -> Iterator[dict[str, Any]]:

@@ -20,7 +20,7 @@ from .effects import LOST, SILENT
 from .wire import ApiError
 
 LOOK = 0.01  # real seconds between two looks at whether the caller is gone
-DURATION = 0.5  # course seconds that an effect takes
+DURATION = 0.5  # course seconds that an effect takes, unless it says otherwise
 WORDS = {
     402: "There is not enough money for that.",
     409: "That cannot be done (any more).",
@@ -34,6 +34,7 @@ class Deed(Asked):
     name: str = Field(max_length=100)
     key: str = Field(default="", max_length=200)
     data: dict[str, Any] = Field(default_factory=dict)
+    takes: float = Field(default=DURATION, ge=0)  # course seconds
 
 
 async def now(request: Request) -> Response:
@@ -54,7 +55,7 @@ async def act(request: Request) -> Response:
     """
     deed, scope = await asked(request, Deed), scope_of(request)
     with scope.clock.serving() as wait:
-        await wait(DURATION)
+        await wait(deed.takes)
         done = scope.effects.take(scope.clock.now(), deed.name, deed.key, deed.data)
     if done.status == SILENT:
         while not await request.is_disconnected():

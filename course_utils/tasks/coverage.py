@@ -12,7 +12,7 @@ from itertools import pairwise
 from course_utils.records import count
 from course_utils.server.cases import Finding
 from course_utils.tasks import expect
-from course_utils.tasks.parts import NOTEBOOK, TOO_LONG, Reading
+from course_utils.tasks.parts import NOTEBOOK, TOO_LONG, USUAL_LIMIT, Reading
 
 NO_ERROR = "that nothing was lost when nothing failed."
 LOOP = "that a loop which has seen every text has also sent every text."
@@ -70,7 +70,10 @@ def fitted(reading: Reading) -> Finding | None:
         f": {own} of the instruction, {sum(sizes)} of {len(sizes)} {'summaries' if reading.told(record) else 'texts'}"
     )
     fix, belief = "summaries are texts, too: pack them into prompts as you packed the texts.", SHORT
-    if sum(sizes) <= reading.limit:
+    if reading.limit < whole <= USUAL_LIMIT:
+        fix, belief = f"{whole} words would fit {USUAL_LIMIT}, but `limit` is {reading.limit} here: use it, and ", ""
+        fix += "hand it on to each function that you call."
+    elif sum(sizes) <= reading.limit:
         fix, belief = "count the words of the whole prompt: the instruction, and all that you add.", ROOM
         if others := reading.others(record):
             what, belief = f"{what}, {others} others", ""
@@ -158,4 +161,6 @@ def nothing(reading: Reading, wanted: object) -> Finding | None:
         return None
     what = f"{count(len(reading.seen.trace), 'request')}, then {reading.seen.outcome}"
     fix = "where there is nothing to read, there is nothing to ask: does a part come into being without a text?"
+    if reading.seen.raised == "IndexError":
+        fix = f"an empty list has no item `[0]`: give back {wanted!r} before you look for one."
     return Finding(reading.given, what, f"no request, and {wanted!r}", fix)

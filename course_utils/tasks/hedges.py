@@ -17,13 +17,12 @@ from course_utils.server.cases import Case, Finding, Scene, Seen, Task
 from course_utils.server.wire import ApiError, ChatRequest, Piece
 from course_utils.tasks import expect
 from course_utils.tasks.cascade import size_of
-from course_utils.tasks.races import Race, Runner
+from course_utils.tasks.races import LINGER, Race, Runner, came_back, has_slept
 from course_utils.tasks.scripts import said
 from course_utils.tasks.starts import SLACK
 from course_utils.tasks.texts import nonce, words
 from course_utils.tasks.troubles import trouble
 
-LINGER = 60.0
 GRACE = 60.0  # real seconds, which nobody waits: the driver watches over the clock
 LATE = 1.25  # times the moment at which the second request is due
 SIZES = {"primary": "large", "backup": "small"}
@@ -31,7 +30,10 @@ ALWAYS = "that the second request costs nothing; a hedge pays for it only when t
 LOST = "that a slow request is a lost one; it may still be the first to answer."
 DONE = "that whoever is done first has won; an error is no answer."
 PAID = "that a request nobody waits for is over; it runs on and is paid for until you cancel it."
-REAL = "let a task with `asleep(delay)` race with the first one; `wait(…, timeout=delay)` counts real seconds."
+REAL = (
+    "let a task with `asleep(delay)` race with the first one; `wait_for(…, delay)` and `wait(…, timeout=delay)` count "
+    "real seconds."
+)
 
 
 def hedged(rng: Random) -> list[Case]:
@@ -93,11 +95,6 @@ def judge_hedged(seen: Seen, *, race: Race, prompt: str) -> Iterator[Finding | N
     yield outcome(seen, race)
 
 
-def came_back(seen: Seen) -> float | None:
-    """When the answer was there: the driver's nap began then."""
-    return seen.sleeps[-1][0] if seen.sleeps and seen.sleeps[-1][1] == LINGER else None
-
-
 def first_request(asked: list[Record], seen: Seen, race: Race) -> Finding | None:
     if len(asked) != 1:
         needs = "one request to the primary"
@@ -122,7 +119,7 @@ def second_request(asked: list[Record], first: Record, seen: Seen, race: Race) -
         if race.fails_early:
             fix = "look at what the first one is when it is done: `task.exception()` is None for an answer."
             return Finding(race.given, what, needs, fix, DONE)
-        fix = REAL if len(seen.sleeps) < 2 else "ask `backup` when the delay is over."
+        fix = "ask `backup` when the delay is over." if has_slept(seen) else REAL
         return Finding(race.given, what, needs, fix)
     if len(asked) > 1:
         return Finding(race.given, f"{len(asked)} requests to the backup", "one", "ask the backup once.")
@@ -131,8 +128,10 @@ def second_request(asked: list[Record], first: Record, seen: Seen, race: Race) -
     if begin < due - SLACK:
         return Finding(race.given, what, needs, "let `asleep(delay)` and the first request race.", ALWAYS)
     if begin > max(due * LATE, SLACK):
-        fix = "an error tells you all that the rest of the delay could tell: ask the backup at once."
-        return Finding(race.given, what, needs, fix if race.fails_early else "wait for `delay`, and for nothing else.")
+        fix = "wait for `delay`, and for nothing else." if has_slept(seen) else REAL
+        if race.fails_early:
+            fix = "an error tells you all that the rest of the delay could tell: ask the backup at once."
+        return Finding(race.given, what, needs, fix)
     if first.status == CLIENT_LEFT and (first.course_stop or 0.0) <= begin + SLACK:
         what = f"the primary was left at {first.course_stop:g} s, when the backup was asked"
         fix = "leave the first one in the race: `wait_for` cancels it, `asyncio.wait` does not."
@@ -150,6 +149,8 @@ def let_go(asked: dict[str, list[Record]], seen: Seen, race: Race) -> Finding | 
         what = f"your function came back at {back:g} s"
         needs = f"the answer at {race.over:g} s, which was the {race.winner}'s" if race.winner else "no longer wait"
         fix = "`return_when=asyncio.FIRST_COMPLETED` waits for one, `gather` for all."
+        if race.due == race.delay and not has_slept(seen):
+            fix = REAL
         if race.over < race.delay and abs(back - race.delay) < SLACK:
             fix = (
                 "you slept the whole delay although the answer was there: make `asleep(delay)` a task and let it race."

@@ -1,15 +1,19 @@
-"""A model for answers that are killed in the middle of a request, and what each of their processes has asked for.
+"""A model for answers that are killed in the middle of a request; what their processes asked for, and gave back.
 
-Layer 2: imports `scripts`, `server.wire` and `records`. Items are told apart by a key each, and count from 1.
+Layer 2: imports `scripts`, `server` and `records`. Items are told apart by a key each, and count from 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from course_utils.records import Record
+from course_utils.records import Record, count
+from course_utils.server.cases import Finding, cut
 from course_utils.server.wire import ChatRequest
 from course_utils.tasks.scripts import STRAY, never, prompt_of
+
+NEEDS = "all answers, in the order of the items"
 
 
 class Answers:
@@ -57,3 +61,28 @@ def spelt(asked: Sequence[int]) -> str:
         else:
             runs.append([item])
     return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
+def complete(got: Any, replies: list[str], who: str, given: str) -> Finding | None:
+    """A finding unless all answers came back, in order."""
+    if got == replies:
+        return None
+    if not isinstance(got, list):
+        return Finding(given, f"{who} gave {cut(repr(got), 80)}", NEEDS, "return a list of texts, at every start.")
+    what = f"{who} gave {count(len(got), 'text')}: {cut(str(got), 80)}"
+    for place, (text, due) in enumerate(zip(got, replies, strict=False), 1):
+        if isinstance(text, str) and text != due and text.strip() == due:
+            around = text.replace(due, "", 1)
+            what = f"answer {place} of {who} is {cut(repr(due), 40)}, and {around!r} around it"
+            fix = "a line that is read from a file ends with a newline: `splitlines()`, or `strip()` each line."
+            return Finding(given, what, NEEDS, fix)
+        if isinstance(text, dict) and "$object" in text:
+            what = f"answer {place} of {who} is an object of type {text['$object']}"
+            return Finding(given, what, NEEDS, "an answer is a text: take its `.text`.")
+    if len(got) > len(replies):
+        fix = "what you have read is on disk already; write only what is new, or all of it in one piece."
+    elif len(got) < len(replies):
+        fix = "return what was found on disk and what is new, together."
+    else:
+        fix = "return the text of each answer, as it came, in the order of the items."
+    return Finding(given, what, NEEDS, fix)

@@ -16,8 +16,10 @@ from course_utils.tasks.texts import answers
 
 CALL_ONLY = "that a worker's stay is its call; it waits for its turn as well."
 PART = "that a part of a worker can be left out; then the plan is never quite full."
+# But for a whole number, whoever rounds down and whoever leaves out the gap come to the same.
+ROUND_UP = "a part of a worker is one worker more: round up. (You do? Then look at its stay: the gap belongs to it.)"
 SLIPS: list[tuple[Callable[[float, float], float], str, str]] = [  # (rate, stay) -> a number, what to look at, belief
-    (lambda rate, stay: floor(rate * stay), "a part of a worker is one worker more: round up.", PART),
+    (lambda rate, stay: floor(rate * stay), ROUND_UP, PART),
     (lambda rate, stay: ceil(rate * stay - 1), "how long does a worker stay from one start to its next?", CALL_ONLY),
     (lambda rate, stay: ceil(60 * rate * stay), "calls per second, times seconds: see that the units agree.", ""),
     (lambda rate, stay: floor(rate * stay) + 1, "a whole number needs no rounding: `math.ceil` leaves it alone.", ""),

@@ -36,8 +36,7 @@ def long(rng: Random) -> list[Case]:
         case("a limit of 45", rng, lambda room: [rng.randint(5, 14) for _ in range(20)], limit=45),
         case("90 texts", rng, lambda room: [rng.randint(6, 12) for _ in range(90)], held_back=True),
         case("a last text by itself", rng, lambda room: [*thirds(room) * 2, 4], held_back=True),
-        case("the last text fits no prompt", rng, lambda room: [room] * 2 + [room + 1], limit=50,
-             raises=True, held_back=True),
+        case("a last, too long text", rng, lambda room: [room] * 2 + [room + 1], limit=50, raises=True, held_back=True),
     ]  # fmt: skip
 
 
@@ -165,11 +164,12 @@ def judge_too_long(seen: Seen, *, texts: list[str], instruction: str, limit: int
     """A finding unless a text that fits no prompt was noticed before anything was paid for."""
     if not len(seen.trace) and "ValueError" in seen.lineage:
         return None
-    given = (
-        f"{Reading(seen, texts, instruction, limit).given}; text {big + 1} has {len(texts[big].split())} of the words"
-    )
+    size, own = len(texts[big].split()), len(instruction.split())
+    given = f"{Reading(seen, texts, instruction, limit).given}; text {big + 1} has {size} of the words"
     what = f"{count(len(seen.trace), 'request')}, then {seen.outcome}"
     fix = "before you ask anything, look whether each text fits into a prompt of its own."
+    if size <= limit:  # a test that leaves the instruction out looks the same as none
+        fix += f" Text {big + 1} has {size}, with the instruction's {own} {size + own}: count these in your test, too."
     return Finding(given, what, "no request, then ValueError", fix, "" if seen.raised else NO_ERROR)
 
 
@@ -194,7 +194,7 @@ TASK = Task(
         "Map, then reduce; and the reduce step may itself be too long. Which function of yours makes one round?",
         "Summaries are texts: give them to `summarise_parts` again, until one is left. And what do you do when there "
         "are as many as before?",
-        "First the test of each text. `summaries = summarise_parts(texts, ...)`; `while len(summaries) > 1:` one "
-        'round more, and ValueError if it brought as many as there were; at the end `summaries[0]`, or `""`.',
+        "First the test of each text. `summaries = summarise_parts(texts, instruction, llm, limit)`; while there are "
+        'several, a round more, and ValueError if it brought as many as there were; in the end `summaries[0]` or `""`.',
     ),
 )

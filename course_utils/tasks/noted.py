@@ -23,6 +23,7 @@ IN_PLACE = "that changing the state is writing to it; only what a node returns i
 BORROWED = "that the state is yours to change; the list in it belongs to whoever called."
 OWN = "that the graph remembers by itself; it remembers what the checkpointer that you compile it with has stored."
 HANDED = "The checkpointer that `build` is handed belongs into `compile(checkpointer=...)`."
+UNSAVED = "a graph stores what a node *returns*; `append` changes a list that nobody saves. Which node does that?"
 LEAK = "that what stands outside the nodes belongs to one run; it lives as long as the program."
 
 
@@ -59,8 +60,7 @@ def joined(join: Record, case: Told, all_told: Sequence[Told], given: str, *, is
     if 0 in times:
         what = f"the prompt of JOIN holds {len(times) - times.count(0)} of {len(times)} notes"
         if is_carried_on:
-            fix = "the first JOIN had them, and the stored state has not. Which node changes a list it was given?"
-            return Finding(given, what, needs, fix, IN_PLACE)
+            return Finding(given, f"{what}, after carrying on: {missed(prompt, case)}", needs, UNSAVED, IN_PLACE)
         fix = "how does your state join what is there and what is new?"
         return Finding(given, what, needs, fix, LAST)
     strange = {nonce_of(note) for each in all_told for note in each.notes} - set(map(nonce_of, case.notes))
@@ -73,8 +73,18 @@ def joined(join: Record, case: Told, all_told: Sequence[Told], given: str, *, is
     return None
 
 
-def ended(story: Mapping[str, Any], case: Told, given: str, all_told: Sequence[Told]) -> Finding | None:
+def missed(text: str, case: Told) -> str:
+    """Which notes a text lacks, in words."""
+    lost = [f"{step}'s note" for step in READERS if nonce_of(case.answers[step]) not in text]
+    return f"{lost[0]} is missing" if len(lost) == 1 else "several notes are missing"
+
+
+def ended(story: Mapping[str, Any], case: Told, given: str, *, is_carried_on: bool) -> Finding | None:
     """A finding unless the result, the caller's own input and what is stored are as they should be."""
+    notes = story["returned"].get("notes") if isinstance(story["returned"], dict) else None
+    if is_carried_on and isinstance(notes, list) and any(nonce_of(note) not in str(notes) for note in case.notes):
+        what = f"after carrying on, {missed(str(notes), case)} from `notes`"
+        return Finding(given, what, f"all {len(case.notes)} `notes`", UNSAVED, IN_PLACE)
     if story["input"] is not None and story["input"] != case.input:
         what = f"after the run the caller's own `notes` are {cut(str(story['input'].get('notes')), 70)}"
         fix = "do not `append` to what you were given: return a new list."

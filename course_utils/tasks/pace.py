@@ -12,12 +12,12 @@ from functools import partial
 from itertools import pairwise
 from random import Random
 
-from course_utils.records import count
+from course_utils.records import Record, count
 from course_utils.server.cases import Case, Finding, Scene, Seen, Task
 from course_utils.tasks import expect
 from course_utils.tasks.overlap import asked_for, each_once, items
 from course_utils.tasks.scripts import ByKey
-from course_utils.tasks.starts import PAUSES, SLACK, listed, refused, starts, together
+from course_utils.tasks.starts import PAUSES, REFUSED, SLACK, listed, starts, together
 from course_utils.tasks.texts import words
 
 RACE = "that nobody else runs between two lines of a function; at every `await`, all the others do."
@@ -86,9 +86,9 @@ def judge_pace(seen: Seen, *, per_second: int, rushes: Sequence[Rush]) -> Iterat
         came += each.after
         given = told(per_second, rushes[:number])
         for gate in range(each.gates):
-            moments = starts(asked_for(seen, prompt)[0] for prompt in each.through(gate))
-            yield apart(seen, moments, 1 / per_second, given=given, is_later=number > 1, naps=naps)
-            yield in_time(seen, moments, came, 1 / per_second, each, given=given, naps=naps)
+            own = [asked_for(seen, prompt)[0] for prompt in each.through(gate)]
+            yield apart(seen, own, came, 1 / per_second, given=given, naps=naps)
+            yield in_time(seen, starts(own), came, 1 / per_second, each, given=given, naps=naps)
         ends = [asked_for(seen, prompt)[0].course_stop or 0.0 for prompt in each.prompts]
         came = max([came, *ends])
 
@@ -105,31 +105,34 @@ def told(per_second: int, rushes: Sequence[Rush]) -> str:
     return f"per_second={per_second}; {'; '.join(said)}"
 
 
-def apart(seen: Seen, moments: Sequence[float], gap: float, *, given: str, is_later: bool, naps: int) -> Finding | None:
-    """A finding when two of them began less than a gap apart.
+def apart(
+    seen: Seen, own: Sequence[Record], came: float, gap: float, *, given: str, naps: int
+) -> Finding | None:  # fmt: skip
+    """A finding when two of a gate's own requests in one rush began less than a gap apart.
 
     Args:
-        is_later: True when an earlier rush went well.
+        came: When they all came; later than 0 when an earlier rush went well.
         naps: The driver's own waits.
     """
+    moments = starts(own)
     if all(later - sooner > gap - SLACK for sooner, later in pairwise(moments)):
         return None
     what = f"starts at {listed(moments)}"
-    if refusals := len(refused(seen)):
-        what += f"; {refusals} of {len(seen.trace)} requests refused (429)"
+    if refusals := sum(record.status == REFUSED for record in own):
+        what += f"; {refusals} of {len(own)} requests refused (429)"
     needs = f"starts at least {gap:.3g} s apart, whoever makes them"
     if len(seen.sleeps) <= naps:
         return Finding(given, f"{what}; and no wait on the course clock", needs, NEEDS_WAIT)
-    if is_later:
+    if came and moments[1] - moments[0] < gap - SLACK:
         fix = "after a quiet time `free_at` lies far back. When is the next start then, at the earliest?"
         return Finding(given, what, needs, fix, SAVED)
     if together(moments) == together(moments[: round(1 / gap)]) == round(1 / gap):
         return Finding(given, what, needs, "one turn, one gap: nobody passes together with another.", AT_ONCE)
-    if together(moments) == len(moments) and moments[0] > SLACK:
+    if together(moments) == len(moments) and moments[0] > came + SLACK:
         fix = f"who makes the second caller wait until the first one has had its turn? {OWN_LOCK}"
         return Finding(given, what, needs, fix, PAUSES)
     fix = "who else reads `free_at` before you have moved it on? Read it and move it with no `await` in between."
-    if moments[0] < SLACK and together(moments) == len(moments) - 1 > 1:
+    if together(moments) == together(moments[1:]) == len(moments) - 1 > 1:
         fix = "move `free_at` on before you wait, and from where it stood: `now() + gap` is the same for all who come "
         fix += f"together. {OWN_LOCK}"
     return Finding(given, what, needs, fix, RACE)

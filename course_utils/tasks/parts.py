@@ -18,6 +18,7 @@ from course_utils.tasks.scripts import prompt_of
 from course_utils.tasks.texts import words
 
 TOO_LONG = "context_length_exceeded"
+USUAL_LIMIT = 60  # words of a prompt, where the case says nothing else
 MOST = 50  # requests that are answered
 NOTEBOOK = "Summarise these messages in one short sentence, in their order:"  # its `INSTRUCTION`
 INSTRUCTIONS = (  # of 8, 12 and 16 words

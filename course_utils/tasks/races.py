@@ -1,13 +1,16 @@
 """Two requests that race: what becomes of each, when the second one is due, and who wins.
 
-Layer 2: imports `server.wire`. Times are course seconds since the first request.
+Layer 2: imports `server.cases` and `server.wire`. Times are course seconds since the first request.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from course_utils.server.cases import Seen
 from course_utils.server.wire import ApiError
+
+LINGER = 60.0  # the driver's nap when the answer is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +67,13 @@ class Race:
     def given(self) -> str:
         second = "" if self.due is None else f"; the backup {self.backup.told} from its own start"
         return f"delay={self.delay:g}; the primary {self.primary.told}{second}"
+
+
+def came_back(seen: Seen) -> float | None:
+    """When the answer was there: the driver's nap began then."""
+    return seen.sleeps[-1][0] if seen.sleeps and seen.sleeps[-1][1] == LINGER else None
+
+
+def has_slept(seen: Seen) -> bool:
+    """True when the answer itself has waited on the course clock; the driver's nap is one wait."""
+    return len(seen.sleeps) > 1

@@ -18,7 +18,7 @@ from course_utils.tasks.texts import nonce
 APPENDS = "that to join two lists is to put one behind the other; a note that is written anew is there twice then."
 REPLACES = "that what a node returns is the whole value; it is what is new."
 MINE = "that the old list is yours to change; the graph, its checkpoints and the caller hold it as well."
-NEEDS = "the old entries in their places, each with its newest text, and the new ones behind them"
+NEEDS = "the old notes in their places, each with its newest text, and the new ones behind them"
 
 Entry = dict[str, str]  # id, text
 
@@ -68,7 +68,7 @@ def judge_merge(seen: Seen, *, value: list[Entry], updates: list[list[Entry]]) -
         yield as_needed(told["value"], old, updates[number], given)
         if told["old"] != old or told["new"] != updates[number]:
             which, now = ("old", told["old"]) if told["old"] != old else ("new", told["new"])
-            fix = "make a new list, or a dict, and put entries into that; leave the entries themselves alone, too."
+            fix = "make a new list, or a dict, and put the notes into that; leave the notes themselves alone, too."
             yield Finding(given, f"after the call `{which}` is {short(now)}", "both lists as they were", fix, MINE)
 
 
@@ -91,7 +91,7 @@ def as_needed(got: Any, old: list[Entry], new: list[Entry], given: str) -> Findi
 
 
 def in_words(got: Any) -> str:
-    """What came instead of a list of entries."""
+    """What came instead of a list of notes."""
     kind = got.get("$object") if isinstance(got, dict) else None
     return f"a {kind}" if kind else cut(repr(got), 90)
 
@@ -102,7 +102,11 @@ def to_a_list(got: Any) -> str:
         return "is there a `return`? And what stands behind it? A list's own methods change it, and return None."
     if isinstance(got, dict) and "$object" in got:
         return "`list(...)` makes a list of it."
-    return "return a list of such entries."
+    if isinstance(got, dict):
+        return "you returned a dict: `list(….values())` makes a list of what stands in it; that should be the notes."
+    if isinstance(got, list):
+        return "give the notes back whole, each with its `id` and its `text`."
+    return "return a list of such notes."
 
 
 def short(entries: Sequence[Entry]) -> str:
@@ -120,10 +124,10 @@ TASK = Task(
     1,
     merging,
     (
-        "The frame has made a dict, from id to entry, of the old list. What does a dict do when a key is set that it "
+        "The frame has made a dict, from id to note, of the old list. What does a dict do when a key is set that it "
         "has, and what with one that it has not?",
-        "Set the id of each entry of `new` in that dict. Both cases are the same line.",
-        "`for entry in new: by_id[entry['id']] = entry`, and then the dict's values, as a list.",
+        "Set the id of each note of `new` in that dict. Both cases are the same line.",
+        "`for note in new: by_id[note['id']] = note`, and then the dict's values, as a list.",
     ),
     models={},
     driver="reduced",

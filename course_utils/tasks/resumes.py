@@ -15,7 +15,7 @@ from typing import Any
 from course_utils.records import Trace, count
 from course_utils.server.cases import Case, Finding, Scene, Seen, Task, cut
 from course_utils.tasks import expect
-from course_utils.tasks.killed import Answers, item_in, processes, spelt
+from course_utils.tasks.killed import NEEDS, Answers, complete, item_in, processes, spelt
 from course_utils.tasks.overlap import items, key_of
 from course_utils.tasks.texts import words
 
@@ -26,7 +26,6 @@ LATER = (
 )
 BEFORE = "that an item is done when it is begun; between mark and answer there is time to be killed."
 FORGETS = "that to open a file for writing keeps what was in it; only appending, or writing all of it anew, does."
-NEEDS = "all answers, in the order of the items"
 READ = "If one is there: was what stands in it recognised? JSON makes every key a text."
 
 
@@ -36,17 +35,19 @@ def resuming(rng: Random) -> list[Case]:
         resume_case("killed at the first item", rng, [1], number=4),
         resume_case("killed twice", rng, [3, 6]),
         resume_case("nobody pulls the plug", rng, [], number=3),
+        resume_case("an answer of two lines", rng, [2], number=3, lines=2),
         resume_case("killed at the last item, twice", rng, [5, 5], number=5, held_back=True),
         resume_case("killed three times", rng, [2, 3, 7], held_back=True),
     ]
 
 
 def resume_case(
-    name: str, rng: Random, killed: Sequence[int], *, number: int = 8, held_back: bool = False
+    name: str, rng: Random, killed: Sequence[int], *, number: int = 8, lines: int = 1, held_back: bool = False
 ) -> Case:  # fmt: skip
-    """`killed` has for each killing the item (from 1) that is under way."""
+    """`killed` has for each killing the item (from 1) that is under way; the first answer has so many `lines`."""
     wanted = items(rng, number)
     replies = [words(rng, 7) for _ in wanted]
+    replies[0] = "\n".join(["Dear customer,"] * (lines - 1) + replies[:1])
     # A killed item is asked for once more, so each killing puts the request's number one behind the item's.
     kills = [item + before for before, item in enumerate(killed)]
     steps = [{"inputs": {"items": wanted}, "kill": {"requests": request}} for request in kills]
@@ -72,6 +73,7 @@ def judge_resume(
     asked = [item_in(record.prompt, keys) for record in seen.trace]
     starts = [1, *killed]
     good = [list(range(first, last + 1)) for first, last in zip(starts, [*killed, len(wanted)], strict=True)]
+    yield several_lines(processes(seen.trace, asked), replies, killed, given)
     yield went_on(processes(seen.trace, asked), [*good, []], given)
     for number, story in enumerate(seen.returned, start=1):
         if "returned" in story:
@@ -116,6 +118,19 @@ def one_in_each(seen: Seen, keys: Sequence[str], given: str) -> Finding | None:
     return None
 
 
+def several_lines(
+    found: list[list[int]], replies: list[str], killed: Sequence[int], given: str
+) -> Finding | None:  # fmt: skip
+    """A finding when a process took each line of the answers for an answer."""
+    answered = killed[0] - 1 if killed else 0
+    lines = sum(len(text.splitlines()) for text in replies[:answered])
+    if lines == answered or len(found) < 2 or found[1][:1] != [lines + 1]:
+        return None
+    what = f"{count(answered, 'answer')} saved, {lines} found at the next start"
+    fix = "an answer may have several lines; `json.dumps` makes one line of it."
+    return Finding(f"{given}; answer 1 has {lines} lines", what, "each answer found as it was saved", fix)
+
+
 def went_on(found: list[list[int]], good: Sequence[Sequence[int]], given: str) -> Finding | None:
     """A finding unless each process has asked for the items that were left, and the last one for none."""
     wanted = list(map(list, good))
@@ -139,6 +154,11 @@ def went_wrong(number: int, got: Sequence[int], due: Sequence[int]) -> tuple[str
     if number and got and due and got[0] < due[0]:
         if extra.count(1) or got.count(1) > 1:
             return in_a_file, MEMORY
+        if got[0] == 2 and due[0] > 3:
+            return (
+                f'{due[0] - 1} answers came, and 1 was found: does each save overwrite the one before (`"w"`)?',
+                FORGETS,
+            )
         if number > 1:
             return "what has become of the answers that an earlier process had saved?", FORGETS
         return f"{now}, and see that it is on disk: `flush()`, or close the file.", LATER
@@ -149,31 +169,6 @@ def went_wrong(number: int, got: Sequence[int], due: Sequence[int]) -> tuple[str
     if extra:
         return "what has become of the answers that an earlier process had saved?", FORGETS
     return "ask for each item once, in order; at a start go on with the first that is not done.", ""
-
-
-def complete(got: Any, replies: list[str], who: str, given: str) -> Finding | None:
-    """A finding unless all answers came back, in order."""
-    if got == replies:
-        return None
-    if not isinstance(got, list):
-        return Finding(given, f"{who} gave {cut(repr(got), 80)}", NEEDS, "return a list of texts, at every start.")
-    what = f"{who} gave {count(len(got), 'text')}: {cut(str(got), 80)}"
-    for place, (text, due) in enumerate(zip(got, replies, strict=False), 1):
-        if isinstance(text, str) and text != due and text.strip() == due:
-            around = text.replace(due, "", 1)
-            what = f"answer {place} of {who} is {cut(repr(due), 40)}, and {around!r} around it"
-            fix = "a line that is read from a file ends with a newline: `splitlines()`, or `strip()` each line."
-            return Finding(given, what, NEEDS, fix)
-        if isinstance(text, dict) and "$object" in text:
-            what = f"answer {place} of {who} is an object of type {text['$object']}"
-            return Finding(given, what, NEEDS, "an answer is a text: take its `.text`.")
-    if len(got) > len(replies):
-        fix = "what you have read is on disk already; write only what is new, or all of it in one piece."
-    elif len(got) < len(replies):
-        fix = "return what was found on disk and what is new, together."
-    else:
-        fix = "return the text of each answer, as it came, in the order of the items."
-    return Finding(given, what, NEEDS, fix)
 
 
 TASK = Task(

@@ -1,11 +1,13 @@
 """Exercise 7, "Nothing lost, nothing doubled", fourth task: a graph whose nodes share a list.
 
-Layer 2: imports `expect`, `nodes`, `noted`, `scripts`, `steps`, `texts` and `server.cases`. Every note carries a nonce.
+Layer 2: imports `expect`, `graph_runs`, `noted`, `saves`, `scripts`, `steps`, `texts` and `server`.
+Every note carries a nonce.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -14,8 +16,10 @@ from typing import Any
 from course_utils.records import Record, Trace, count
 from course_utils.server.cases import Case, Finding, Scene, Seen, Task
 from course_utils.server.wire import ChatRequest
-from course_utils.tasks import expect, nodes, noted
+from course_utils.tasks import expect, noted
+from course_utils.tasks.graph_runs import built, refused
 from course_utils.tasks.noted import READERS, STEPS, Told
+from course_utils.tasks.saves import Saves
 from course_utils.tasks.scripts import Reply, failure
 from course_utils.tasks.steps import ByStep, named, numbers_of, of_step
 from course_utils.tasks.texts import answers, nonce, words
@@ -44,6 +48,8 @@ def shared(rng: Random) -> list[Case]:
         shared_case("the same input twice", "two runs of one graph on the same input", rng, [Run(0), Run(0)], notes=2),
         shared_case("two complaints", "a thread for each of two complaints", rng, [Run(0, "a"), Run(1, "b")], notes=1),
         shared_case("JOIN fails", "JOIN fails, and a graph built anew carries the thread on", rng, again, fails=1),
+        shared_case("LEGAL fails", "LEGAL fails when TECH is done, and a graph built anew carries the thread on", rng,
+                    again, fails=1, failing="LEGAL"),
         shared_case("two, one after the other", "two complaints, without a checkpointer", rng, [Run(0), Run(1)],
                     notes=1, hold=True, held_back=True),
         shared_case("JOIN fails twice", "JOIN fails twice, and the thread is carried on twice", rng,
@@ -54,10 +60,10 @@ def shared(rng: Random) -> list[Case]:
 
 
 def shared_case(
-    name: str, given: str, rng: Random, runs: Sequence[Run], *, notes: int = 0, fails: int = 0, hold: bool = False,
-    held_back: bool = False,
+    name: str, given: str, rng: Random, runs: Sequence[Run], *, notes: int = 0, fails: int = 0, failing: str = "JOIN",
+    hold: bool = False, held_back: bool = False,
 ) -> Case:  # fmt: skip
-    """`notes` come with each complaint; `fails`: so many JOINs; for `hold` see `ByStep`."""
+    """`notes` come with each complaint; `fails`: so many requests for the step `failing`; for `hold` see `ByStep`."""
     fresh = [run for run in runs if run.input is not None]
     inputs = [
         {
@@ -67,16 +73,21 @@ def shared_case(
         for _ in {run.input for run in fresh}
     ]
     texts = {step: [words(rng, 9) for _ in fresh] for step in STEPS}
-    script = {step: answers(*texts[step]) for step in READERS} | {"JOIN": after(fails, answers(*texts["JOIN"]))}
+    script, saves = {step: answers(*texts[step]) for step in STEPS}, Saves()
+    script["JOIN"] = after(fails if failing == "JOIN" else 0, script["JOIN"])
+    if failing == "LEGAL":
+        script |= {"TECH": saves.begins(script["TECH"]), "LEGAL": saves.fails(script["LEGAL"])}
     until = {"LEGAL": {"TECH": 1}, "TECH": {"LEGAL": 1}} if hold else {}
     told = [
         Told(inputs[run.input or 0], {step: texts[step][place] for step in STEPS}, bool(run.thread))
         for place, run in enumerate(fresh)
     ]
     judge = partial(judge_shared, given=f"{given}; {count(notes, 'note')} to begin with", told=told, fails=fails,
-                    hold=hold)  # fmt: skip
-    arguments = {"inputs": inputs, "runs": [run.as_data for run in runs]}
-    return Case(name, arguments, ByStep(script, until), judge, held_back, Scene(grace=QUIET, most=20))
+                    failing=failing, hold=hold)  # fmt: skip
+    arguments = {"inputs": inputs, "runs": [run.as_data for run in runs], "is_telling": failing == "LEGAL"}
+    latency = 0.0 if failing == "LEGAL" else 1.0  # the clock stands still while an answer is held
+    scene = Scene(latency, grace=QUIET, most=20, outcome=saves.told)
+    return Case(name, arguments, ByStep(script, until), judge, held_back, scene)
 
 
 def after(failures: int, script: Callable[[ChatRequest, int], Reply]) -> Callable[[ChatRequest, int], Reply]:
@@ -86,13 +97,14 @@ def after(failures: int, script: Callable[[ChatRequest, int], Reply]) -> Callabl
 
 @expect.in_order
 def judge_shared(
-    seen: Seen, *, given: str, told: Sequence[Told], fails: int, hold: bool
+    seen: Seen, *, given: str, told: Sequence[Told], fails: int, failing: str, hold: bool
 ) -> Iterator[Finding | None]:  # fmt: skip
     stories = [each for each in seen.returned or [] if isinstance(each, dict)] if not seen.raised else []
     yield built(seen, stories, given)
     yield refused(stories, fails, given)
     yield named(seen, STEPS, given=given)
-    yield once_each(seen, stories, len(told), fails, given)
+    wanted = Counter(dict.fromkeys(STEPS, len(told))) + Counter({failing: fails})
+    yield once_each(seen, stories, wanted, failing if fails else "", given)
     parts = {step: of_step(seen, step, STEPS) for step in STEPS}
     if hold and Trace([*parts["LEGAL"][:1], *parts["TECH"][:1]]).peak < 2:
         what, needs = "LEGAL and TECH were never open at the same moment", "both at once: neither needs the other"
@@ -100,59 +112,29 @@ def judge_shared(
     ends = stories[fails:] if fails else stories  # what the last run of each thread came to
     for number, (case, story) in enumerate(zip(told, ends, strict=True)):
         one = {step: parts[step][number] for step in READERS}
-        yield read(one, case, given)
+        yield read(one, case, given, is_carried_on=fails > 0 and failing == "LEGAL")
         for join in parts["JOIN"] if fails else [parts["JOIN"][number]]:
             yield noted.waited(join, one["PARTS"], given)
-            yield noted.joined(join, case, told, given, is_carried_on=fails > 0 and join is not parts["JOIN"][0])
-        yield noted.ended(story, case, given, told)
-
-
-def built(seen: Seen, stories: Sequence[dict[str, Any]], given: str) -> Finding | None:
-    """A finding unless there was a graph to run."""
-    needs = "a compiled graph"
-    if stories and (kind := stories[0].get("built")):
-        fix = "`return graph.compile(checkpointer=checkpointer)`."
-        return Finding(given, f"`build` gave a value of type {kind}", needs, fix)
-    return expect.crashed(seen, given=given, needs=needs)
-
-
-def refused(stories: Sequence[dict[str, Any]], fails: int, given: str) -> Finding | None:
-    """A finding when a run ended with an exception, but for those whose JOIN fails."""
-    for number, story in enumerate(stories, start=1):
-        if "raised" not in story or (number <= fails and "APIError" in story["lineage"]):
-            continue
-        what, needs = (
-            f"run {number} ended with {story['raised']}: {story['message'][:160]}",
-            "the state, with a summary",
-        )
-        if known := nodes.advice(story["raised"], story["message"]):
-            return Finding(given, what, needs, *known)
-        if story["raised"] in ("EmptyInputError", "EmptyChannelError") or "checkpointer" in story["message"].lower():
-            fix = f"{noted.HANDED} Where `build` is handed none, the graph has none."
-            return Finding(given, what, needs, fix, noted.OWN)
-        fix = "look at the node that raised it. What did it get, and what may it return?"
-        if "concatenate" in story["message"]:
-            fix = "a reducer that adds lists wants a list from each node, also for a single note: `[text]`."
-        return Finding(given, what, needs, fix)
-    return None
+            is_later = failing != "JOIN" or join is not parts["JOIN"][0]
+            yield noted.joined(join, case, told, given, is_carried_on=fails > 0 and is_later)
+        yield noted.ended(story, case, given, is_carried_on=fails > 0)
 
 
 def once_each(
-    seen: Seen, stories: Sequence[dict[str, Any]], runs: int, fails: int, given: str
+    seen: Seen, stories: Sequence[dict[str, Any]], wanted: Mapping[str, int], failing: str, given: str
 ) -> Finding | None:  # fmt: skip
-    """A finding unless each step was asked for once in each run; a JOIN that failed once more."""
+    """A finding unless each step was asked for as often as `wanted`: once in each run, and again when it failed."""
     asked = {step: len(of_step(seen, step, STEPS)) for step in STEPS}
-    wanted = dict.fromkeys(READERS, runs) | {"JOIN": runs + fails}
     if asked == wanted:
         return None
     what, needs = numbers_of(seen, STEPS), ", ".join(f"{number} {step}" for step, number in wanted.items())
-    if fails and asked["LEGAL"] > wanted["LEGAL"]:
+    if failing and asked["TECH"] > wanted["TECH"]:
         return Finding(given, what, needs, f"the readers' answers are paid and stored. {noted.HANDED}", noted.OWN)
     if asked["JOIN"] > wanted["JOIN"]:
         fix = "two arrows of their own make a step run whenever one of the two arrives: one arrow from a list waits."
         return Finding(given, what, needs, fix, ARROW)
-    if asked["JOIN"] < wanted["JOIN"] and any("returned" in story for story in stories[:fails]):
-        fix = "JOIN failed, and your graph ended as if it had not: who caught that?"
+    if failing and asked[failing] < wanted[failing] and "returned" in stories[0]:
+        fix = f"{failing} failed, and your graph ended as if it had not: who caught that?"
         return Finding(given, what, f"{needs}, as the thread is carried on", fix)
     if asked["JOIN"] < wanted["JOIN"]:
         fix = "who does JOIN wait for, and do all of them run?"
@@ -160,7 +142,7 @@ def once_each(
     return Finding(given, what, needs, "one request for each step and run.")
 
 
-def read(one: dict[str, Record], case: Told, given: str) -> Finding | None:
+def read(one: dict[str, Record], case: Told, given: str, *, is_carried_on: bool) -> Finding | None:
     """A finding unless the readers got the complaint, and PARTS what TECH had found."""
     for step, text, what in (
         ("LEGAL", case.input["ticket"], "the ticket"),
@@ -168,8 +150,14 @@ def read(one: dict[str, Record], case: Told, given: str) -> Finding | None:
         ("PARTS", case.answers["TECH"], "TECH's note"),
     ):
         if expect.squeeze(text) not in expect.squeeze(one[step].prompt):
+            what, needs = f"the prompt of {step} does not hold {what}", f"{what} in that prompt"
+            if step == "PARTS" and is_carried_on:
+                return Finding(given, f"{what}, after carrying on", needs, noted.UNSAVED, noted.IN_PLACE)
             fix = "PARTS comes after TECH, and finds its note in the state." if step == "PARTS" else "put it in."
-            return Finding(given, f"the prompt of {step} does not hold {what}", f"{what} in that prompt", fix)
+            if step == "PARTS" and noted.nonce_of(case.answers["LEGAL"]) in one[step].prompt:
+                fix = "it holds LEGAL's note: one round writes in the order of the node names. Give TECH's answer a "
+                fix += "key of its own."
+            return Finding(given, what, needs, fix)
     return None
 
 
@@ -186,5 +174,6 @@ TASK = Task(
         "`notes: Annotated[list, operator.add]`; each reader returns `{'notes': [its text]}`; "
         "`graph.add_edge(['legal', 'parts'], 'join')`; `graph.compile(checkpointer=checkpointer)`.",
     ),
+    tools={"tell": "tell"},
     driver="through a graph",
 )

@@ -2,7 +2,7 @@
 # # Exercise 4 · Stay under the speed limit
 # *60 minutes · after lesson 4 · 8 points, 2 of them in a stretch task*
 #
-# Five tasks around one idea: use what a plan allows, all of it, and not a request more.
+# Four tasks and a prediction around one idea: use what a plan allows, all of it, and not a request more.
 # Write only in the cells that say `# your code here`; the check below each of them tells you what the server saw.
 # Stuck? `hint("limits.throttled")` in a new cell gives one step, and one more each time; hints are free.
 # `progress()` shows where you stand.

@@ -2,7 +2,7 @@
 # # Exercise 7 · Nothing lost, nothing doubled
 # *60 minutes · after lesson 7 · 9 points, 3 of them in a stretch task*
 #
-# Four tasks around one idea: say where a workflow keeps what it knows, who may change it, and what is left of it after a crash.
+# Four tasks and a prediction around one idea: say where a workflow keeps what it knows, who may change it, and what is left of it after a crash.
 # Write only in the cells that say `# your code here`; the check below each of them tells you what the server saw.
 # Stuck? `hint("state.shared")` in a new cell gives one step, and one more each time; hints are free.
 # `progress()` shows where you stand.
