@@ -907,7 +907,7 @@ WRONG = {  # check -> answer -> words that a learner must read
         throttled_messages: "take `.text` of each answer",
         throttled_looks_at_the_first: "an empty list has no first item",
         throttled_a_little_fast: "8.4 per second",
-        throttled_unawaited: "12 requests; your function returned a future that nobody awaited",
+        throttled_unawaited: "your function returned a future that nobody awaited",
         throttled_list: "the list holds coroutines that nobody awaited",
         throttled_locked_one_by_one: "let a call begin while earlier ones are open",
         throttled_locked_blocking: "`llm.invoke` blocks everybody; `await llm.ainvoke(…)`",

@@ -48,9 +48,7 @@ def test_a_notebook_shows_message_then_picture_then_one_line(judged_server):
     assert "&lt;b&gt;$x$&lt;/b&gt;" in message.data["text/html"]
     assert "image/png" in picture.data
     assert error.traceback == ["✗ chain.gate: 2 of 6 cases; see above"]
-    assert [output.output_type for output in made.cells[5].outputs] == [
-        "display_data",
-        "error",
-    ]  # one bar is no picture
+    # One bar is no picture.
+    assert [output.output_type for output in made.cells[5].outputs] == ["display_data", "error"]
     (unwritten,) = made.cells[3].outputs
     assert unwritten.traceback[0].startswith("· chain.gate: not written yet\n  The line `raise NotImplementedError`")

@@ -75,6 +75,8 @@ def corrected(finding: Finding, seen: Seen) -> Finding:
     """The finding, with the slip behind it where one shows: that says more than the task could say about it."""
     if fix := slip_in(seen):
         return replace(finding, fix=fix, misconception="")
+    if "await" in finding.fix:  # the task knows which one is missing
+        return finding
     for value in objects_in(seen.returned):
         for start, kind, fix in PROMISES:
             if str(value.get("repr")).startswith(start):
@@ -93,11 +95,8 @@ def promised(seen: Seen, kind: str, fix: str) -> dict[str, str]:
     """What a finding says when there is a promise in what came back."""
     what, needs = f"your function returned a {kind} that nobody awaited", "the value itself"
     if isinstance(seen.returned, list):
-        what, needs, fix = (
-            f"the list holds {kind}s that nobody awaited",
-            "their values",
-            EACH if kind == "coroutine" else fix,
-        )
+        what, needs = f"the list holds {kind}s that nobody awaited", "their values"
+        fix = EACH if kind == "coroutine" else fix
     return {"seen": f"{count(len(seen.trace), 'request')}; {what}", "needs": needs, "fix": fix}
 
 

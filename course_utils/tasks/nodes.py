@@ -30,6 +30,6 @@ def advice(raised: str, message: str, call: str = "") -> Advice | None:
         key = message.strip("'\"")
         fix = f"did an earlier node return `{key}`, and does the state declare it? What is not declared is dropped."
         return fix, DROPPED
-    if call and raised == "TypeError" and "Stage.act()" in message:
+    if call and raised == "TypeError" and ("Stage.act() takes" in message or "pay() takes" in message):
         return f"call `{call.partition('(')[0]}` with names: `{call}`.", ""
     return None

@@ -74,6 +74,7 @@ def desk_case(
 
 @expect.in_order
 def judge_throttle(seen: Seen, *, desk: Desk, replies: Sequence[str], burst: int) -> Iterator[Finding | None]:
+    yield unawaited(seen, desk)
     yield no_items(seen, desk)
     if refused(seen):
         yield too_fast(seen, desk, burst)
@@ -84,6 +85,15 @@ def judge_throttle(seen: Seen, *, desk: Desk, replies: Sequence[str], burst: int
         yield Finding(desk.given, what, needs, "when calls get slow, only a door keeps their number down.", OPEN)
     yield too_slow(seen, desk)
     yield values(seen, replies, given=desk.given)
+
+
+def unawaited(seen: Seen, desk: Desk) -> Finding | None:
+    """A finding when what came back was still to be waited for."""
+    kind = seen.returned.get("$object", "") if isinstance(seen.returned, dict) else ""
+    if not kind.endswith(("Future", "Task")):
+        return None
+    what = f"{count(len(seen.trace), 'request')}; your function returned a future that nobody awaited"
+    return Finding(desk.given, what, "a list with the text of each answer", "`return await asyncio.gather(…)`.")
 
 
 def no_items(seen: Seen, desk: Desk) -> Finding | None:

@@ -2,7 +2,7 @@
 # # Exercise 10 · Approve, pay once, survive a restart
 # *60 minutes · after lesson 10 · 7 points*
 #
-# Four tasks around one idea: ask before the money moves, write down what was said, and pay for one yes once.
+# Three tasks and a prediction around one idea: ask before the money moves, write down what was said, and pay for one yes once.
 # Write only in the cells that say `# your code here`; the check below each of them tells you what the server saw.
 # Stuck? `hint("approval.desk")` in a new cell gives one step, and one more each time; hints are free.
 # `progress()` shows where you stand.

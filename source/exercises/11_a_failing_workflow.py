@@ -3,7 +3,7 @@
 # *75 minutes · after lesson 9 · 9 points, 3 of them in a stretch task*
 #
 # A workflow has failed, and all that you hold is an error that somebody passed on.
-# Six tasks around one idea: look at what every step did before you change anything.
+# Five tasks and a prediction around one idea: look at what every step did before you change anything.
 # Write only in the cells that say `# your code here`; the check below each of them tells you what it saw.
 # Only these cells are graded, so put helpers and imports of your own into the cell that uses them.
 # Stuck? `hint("trace.tokens")` in a new cell gives one step, and one more each time; hints are free.
