@@ -472,7 +472,7 @@ WRONG = {  # check -> answer -> words that a learner must read
         at_once_all_in_one: "build each prompt from its own question alone",
         at_once_pairs: "at most 2 requests open at once",
         at_once_twice: "2 requests with question 1 in the prompt",
-        at_once_forgets_await: "write `await` in front of the call",
+        at_once_forgets_await: "the list holds coroutines that nobody awaited",
         at_once_gather_unawaited: "`gather` gave you a promise, not the answers: write `await` before it",
         at_once_returns_gather: "`gather` gave you a promise, not the answers: write `await` before it",
         at_once_returns_tasks: "a task is a promise",

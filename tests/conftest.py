@@ -26,6 +26,7 @@ LONG = {
     *("test_grading", "test_lab", "test_env"),
 }
 TABLES = {"test_tasks", "test_held_back"}
+collect_ignore = ["fixtures"]  # files that tests use; none of them is a test or holds an example
 
 
 class ByFileOrAnswer(LoadFileScheduling):

@@ -161,7 +161,7 @@ def test_the_asynchronous_sdk(server):
 
 def test_virtual_hedging(server):
     """On a virtual clock a nap ends before a slow answer, so a hedged call can win."""
-    scope = server.scope(plan=faults.first(1, faults.slow(5)), virtual=True, grace=0.03)
+    scope = server.scope(plan=faults.first(1, faults.slow(5)), virtual=True, grace=0.5)
     llm = model(server, scope=scope)
 
     async def body():

@@ -104,8 +104,6 @@ def unexpected(steps: Sequence[Step], came: Sequence[Mapping[str, Any]], given: 
 
 def where_to_look(step: Step, outcome: Mapping[str, Any], steps: Sequence[Step]) -> tuple[str, str]:
     """Where to look, and the belief, when a step came to something that it should not."""
-    if fix := slip_in(Seen(Trace(()), raised=outcome.get("raised", ""), message=outcome.get("message", ""))):
-        return fix, ""
     number, got, raised = steps.index(step) + 1, outcome.get("returned"), outcome.get("raised", "")
     if "stopped" in outcome:
         if "never comes" in outcome["stopped"]:  # of a payment in another process than the one that is killed behind it
@@ -115,6 +113,8 @@ def where_to_look(step: Step, outcome: Mapping[str, Any], steps: Sequence[Step])
         return "keep the parameters of the stub.", ""
     if raised != "KeyError" and (advice := nodes.advice(raised, outcome.get("message", ""), PAY)):
         return advice
+    if fix := slip_in(Seen(Trace(()), raised=outcome.get("raised", ""), message=outcome.get("message", ""))):
+        return fix, ""
     if step.wants == "ValueError":
         return "only 'approve' and 'refuse', letter by letter, are decisions.", NEARLY if got == "paid" else ""
     if step.wants == "KeyError":
