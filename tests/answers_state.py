@@ -989,7 +989,7 @@ WRONG = {
         shared_tech_appends_beside: "after carrying on, TECH's note is missing from `notes`",
         shared_legal_catches: "LEGAL failed, and your graph ended as if it had not: who caught that?",
         shared_last_note: "it holds LEGAL's note: one round writes in the order of the node names",
-        shared_forgets_await: "1 more. Printed meanwhile: AttributeError in line",
+        shared_forgets_await: "Printed meanwhile: AttributeError in line",
         shared_append_plain: "after the run the caller's own `notes` are",
         shared_append_and_return: "a node returns what is new, and nothing else",
         shared_in_turn: "LEGAL and TECH were never open at the same moment",
