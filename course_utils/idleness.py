@@ -62,16 +62,13 @@ def watched_beside(jump: Callable[[int], int]) -> Iterator[None]:
 
     def look() -> None:
         seen, still, computed = -1, 0, time.process_time()
-        while not is_over.wait(BESIDE):
-            still = still + 1 if time.process_time() - computed < RESTING else 0
-            seen = jump(seen) if stands_still(thread) or still >= STILL else -1
-            computed = time.process_time()
+        with suppress(Exception):  # the server may be gone before the block has ended
+            while not is_over.wait(BESIDE):
+                still = still + 1 if time.process_time() - computed < RESTING else 0
+                seen = jump(seen) if stands_still(thread) or still >= STILL else -1
+                computed = time.process_time()
 
-    def look_until_the_server_is_gone() -> None:
-        with suppress(Exception):
-            look()
-
-    threading.Thread(target=look_until_the_server_is_gone, daemon=True).start()
+    threading.Thread(target=look, daemon=True).start()
     try:
         yield
     finally:

@@ -478,9 +478,8 @@ class Told(Complaint, total=False):
     tech: str
 
 
-def shared_tech_appends(llm, checkpointer=None):
-    """Only TECH's note goes into the list in place, as long as nothing fails in its round."""
-    nodes = nodes_for(llm)
+def tech_appends(llm):
+    """The usual nodes, but TECH's note goes into the list in place."""
 
     def tech(state):
         answer = llm.invoke(f"TECH: {state['ticket']}").text
@@ -490,26 +489,22 @@ def shared_tech_appends(llm, checkpointer=None):
     def parts(state):
         return {"notes": [llm.invoke(f"PARTS: {state['tech']}").text]}
 
-    return drawn(nodes | {"tech": tech, "parts": parts}, Told, saver=checkpointer)
+    return nodes_for(llm) | {"tech": tech, "parts": parts}
+
+
+def shared_tech_appends(llm, checkpointer=None):
+    """All goes well as long as nothing fails in TECH's round."""
+    return drawn(tech_appends(llm), Told, saver=checkpointer)
 
 
 def shared_tech_appends_beside(llm, checkpointer=None):
     """The same, and JOIN is told what TECH has found by another way."""
-    nodes = nodes_for(llm)
-
-    def tech(state):
-        answer = llm.invoke(f"TECH: {state['ticket']}").text
-        state["notes"].append(answer)
-        return {"tech": answer}
-
-    def parts(state):
-        return {"notes": [llm.invoke(f"PARTS: {state['tech']}").text]}
 
     def join(state):
         notes = dict.fromkeys([*state["notes"], state["tech"]])
         return {"summary": llm.invoke("JOIN: " + "\n".join(notes)).text}
 
-    return drawn(nodes | {"tech": tech, "parts": parts, "join": join}, Told, saver=checkpointer)
+    return drawn(tech_appends(llm) | {"join": join}, Told, saver=checkpointer)
 
 
 def shared_legal_catches(llm, checkpointer=None):

@@ -67,11 +67,9 @@ def judge_reduce(seen: Seen, *, texts: list[str]) -> Iterator[Finding | None]:
         fix = "keep the order that `batch` gives you."
         yield Finding(given, "the summaries in another order than their texts", "the order of the texts", fix, ARRIVAL)
     if not reading.others(final):
-        fix, needs = (
-            "tell the model what to do with them, as the example does.",
-            "a line that says so, and the summaries",
-        )
-        yield Finding(given, f"the prompt of request {last} holds only summaries", needs, fix)
+        fix = "tell the model what to do with them, as the example does."
+        what = f"the prompt of request {last} holds only summaries"
+        yield Finding(given, what, "a line that says so, and the summaries", fix)
     fix = "return what the last request brought."
     yield expect.returned(seen, final.answer, given=given, what="the text of the last answer", fix=fix)
 

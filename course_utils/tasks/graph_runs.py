@@ -28,10 +28,8 @@ def refused(stories: Sequence[dict[str, Any]], fails: int, given: str) -> Findin
     for number, story in enumerate(stories, start=1):
         if "raised" not in story or (number <= fails and "APIError" in story["lineage"]):
             continue
-        what, needs = (
-            f"run {number} ended with {story['raised']}: {story['message'][:160]}",
-            "the state, with a summary",
-        )
+        what = f"run {number} ended with {story['raised']}: {story['message'][:160]}"
+        needs = "the state, with a summary"
         if known := nodes.advice(story["raised"], story["message"]):
             return Finding(given, what, needs, *known)
         if story["raised"] in ("EmptyInputError", "EmptyChannelError") or "checkpointer" in story["message"].lower():
